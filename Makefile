@@ -1,0 +1,27 @@
+# Two commands: make lab, make test. Each sets up .venv first and is quick the second time.
+PYTHON ?= python3
+RUN = @$(PYTHON) -m kejigai_data._build.env
+export PORT
+
+.PHONY: lab test test-all notebooks generated benchmark lint
+
+lab:
+	$(RUN) lab
+
+test:
+	$(RUN) test
+
+test-all:
+	$(RUN) test-all
+
+notebooks:
+	$(RUN) notebooks
+
+generated:
+	$(RUN) generated
+
+benchmark:
+	$(RUN) benchmark
+
+lint:
+	$(RUN) lint

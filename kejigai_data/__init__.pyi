@@ -1,0 +1,36 @@
+from . import charts as charts
+from . import errors as errors
+from . import widgets as widgets
+from .agree import agreement as agreement
+from .agree import disagreements as disagreements
+from .article import Article as Article
+from .cases import explode as explode
+from .cases import load_cases as load_cases
+from .citing import cite as cite
+from .codebook import describe as describe
+from .codebook import label as label
+from .codebook import search as search
+from .errors import ArticleError as ArticleError
+from .errors import DataError as DataError
+from .errors import KejigaiError as KejigaiError
+from .errors import LanguageError as LanguageError
+from .errors import MissingExtra as MissingExtra
+from .errors import SelectionError as SelectionError
+from .errors import UnknownCaseError as UnknownCaseError
+from .errors import UnknownNameError as UnknownNameError
+from .errors import UnknownPlaceError as UnknownPlaceError
+from .evidence import show_evidence as show_evidence
+from .language import use as use
+from .loading import load as load
+from .loading import load_events as load_events
+from .loading import load_glossary as load_glossary
+from .loading import load_indicators as load_indicators
+from .loading import load_places as load_places
+from .loading import tables as tables
+from .places import Place as Place
+from .places import find_place as find_place
+from .places import members as members
+from .places import province_code as province_code
+from .validation import validate as validate
+
+__version__: str

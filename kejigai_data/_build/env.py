@@ -1,0 +1,241 @@
+"""Make the virtual environment and open the lab: ``python -m kejigai_data._build.env lab``.
+
+Only the standard library, and syntax that an old Python still reads, so that it can say
+what is missing instead of failing with a traceback.
+"""
+
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+
+MINIMUM = (3, 11)
+NEWER = ("python3.13", "python3.12", "python3.11", "python3")
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+VENV = os.path.join(TOP, ".venv")
+WORK = os.path.join(TOP, "work")
+EXTRAS = {"lab": ("lab",), "test": ("lab", "research", "test")}
+LAB_SETTINGS = {
+    "@jupyterlab/apputils-extension:notification": {
+        "fetchNews": "false",
+        "checkForUpdates": False,
+        "doNotDisturbMode": True,
+    },
+    "@jupyterlab/translation-extension:plugin": {"locale": "default"},
+}
+
+
+class Stop(Exception):
+    """Something is missing; the text says what, and what to do."""
+
+
+def venv_python():
+    """Return the path of the environment's interpreter."""
+    parts = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
+    return os.path.join(VENV, *parts)
+
+
+def ensure_python():
+    """Go on with a newer interpreter where this one is too old."""
+    if sys.version_info >= MINIMUM:
+        return
+    probe = "import sys; sys.exit(sys.version_info < (3, 11))"
+    for name in NEWER:
+        path = shutil.which(name)
+        if path and subprocess.call([path, "-c", probe]) == 0:
+            command = [path, "-m", "kejigai_data._build.env"] + sys.argv[1:]
+            raise SystemExit(subprocess.call(command, cwd=TOP))
+    raise Stop(
+        "Python 3.11 or newer is needed; this is Python %d.%d (%s).\n"
+        "Install one (python.org, or your system's package manager) and run the command again, "
+        "or name it: make lab PYTHON=/path/to/python3.12" % (sys.version_info[0], sys.version_info[1], sys.executable)
+    )
+
+
+def fingerprint(extras):
+    """Return what the environment depends on, as a hash."""
+    digest = hashlib.sha256(repr((extras, sys.version_info[:2])).encode())
+    for name in ("pyproject.toml", "constraints.txt"):
+        with open(os.path.join(TOP, name), "rb") as file:
+            digest.update(file.read())
+    return digest.hexdigest()
+
+
+def create_venv():
+    """Make an empty environment; return the command that installs into it."""
+    has_ensurepip = importlib.util.find_spec("ensurepip") is not None
+    has_pip = importlib.util.find_spec("pip") is not None
+    if not has_ensurepip and not has_pip:
+        raise Stop(
+            "This Python has neither ensurepip nor pip.\n"
+            "On Debian or Ubuntu: apt install python3-pip (or python3-venv). Then run the command again."
+        )
+    if not os.path.exists(venv_python()):
+        command = [sys.executable, "-m", "venv", VENV]
+        done = subprocess.call(command if has_ensurepip else command + ["--without-pip"])
+        if done != 0 and has_ensurepip and has_pip:
+            shutil.rmtree(VENV, ignore_errors=True)
+            done = subprocess.call(command + ["--without-pip"])
+        if done != 0:
+            raise Stop("The virtual environment could not be made in %s; the lines above say why." % VENV)
+    probe = subprocess.call([venv_python(), "-c", "import pip"], stderr=subprocess.DEVNULL)
+    if probe == 0:
+        return [venv_python(), "-m", "pip"]
+    return [sys.executable, "-m", "pip", "--python", venv_python()]
+
+
+def ensure_env(purpose):
+    """Install the pinned packages for ``lab`` or ``test``; quick when nothing changed."""
+    ensure_python()
+    stamp = os.path.join(VENV, ".kejigai.json")
+    try:
+        with open(stamp, encoding="utf-8") as file:
+            installed = json.load(file)
+    except (OSError, ValueError):
+        installed = {}
+    extras = sorted(set(EXTRAS[purpose]) | set(installed.get("extras", ())))
+    wanted = fingerprint(extras)
+    if installed.get("fingerprint") == wanted and os.path.exists(venv_python()):
+        return
+    print("Setting up .venv (%s). The first time takes a minute or two." % ", ".join(extras), flush=True)
+    pip = create_venv()
+    options = ["--quiet", "--disable-pip-version-check", "--constraint", os.path.join(TOP, "constraints.txt")]
+    target = "%s[%s]" % (TOP, ",".join(extras))
+    if subprocess.call(pip + ["install"] + options + ["--editable", target], cwd=TOP) != 0:
+        raise Stop(
+            "The packages could not be installed; pip's lines above say why.\n"
+            "Without a network the first set-up cannot work: connect once, then run the command again. "
+            "Behind a slow or closed network, set a mirror with: pip config set global.index-url <address>"
+        )
+    settings = os.path.join(VENV, "share", "jupyter", "lab", "settings")
+    os.makedirs(settings, exist_ok=True)
+    with open(os.path.join(settings, "overrides.json"), "w", encoding="utf-8") as file:
+        json.dump(LAB_SETTINGS, file, indent=1)
+    with open(stamp, "w", encoding="utf-8") as file:
+        json.dump({"extras": extras, "fingerprint": wanted}, file)
+
+
+def digest(path):
+    """Return the hash of a file."""
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def bring_lessons(source=TOP, work=WORK):
+    """Copy lessons into the student's folder without ever overwriting an answer.
+
+    A copy that was not touched follows the new version. A touched one stays, and the
+    new version is put beside it as ``name.new-1a2b3c.ipynb``.
+    """
+    ledger = os.path.join(work, ".lessons.json")
+    try:
+        with open(ledger, encoding="utf-8") as file:
+            given = json.load(file)
+    except (OSError, ValueError):
+        given = {}
+    brought = []
+    for folder in ("notebooks/en", "notebooks/zh", "exercises"):
+        for base, _, names in os.walk(os.path.join(source, *folder.split("/"))):
+            if "keys" in base.split(os.sep) or ".ipynb_checkpoints" in base:
+                continue
+            for name in sorted(n for n in names if n.endswith(".ipynb")):
+                lesson = os.path.join(base, name)
+                relative = os.path.relpath(lesson, source)
+                target = os.path.join(work, relative)
+                new = digest(lesson)
+                key = relative.replace(os.sep, "/")
+                if os.path.exists(target) and given.get(key) == new:
+                    continue
+                if os.path.exists(target) and digest(target) not in (given.get(key), new):
+                    target = "%s.new-%s.ipynb" % (target[: -len(".ipynb")], new[:6])
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                if not os.path.exists(target) or digest(target) != new:
+                    shutil.copyfile(lesson, target)
+                    brought.append(os.path.relpath(target, work))
+                given[key] = new
+    os.makedirs(work, exist_ok=True)
+    with open(ledger, "w", encoding="utf-8") as file:
+        json.dump(given, file, indent=1, sort_keys=True)
+    return brought
+
+
+def free(port):
+    """Tell whether a port of this machine can be used."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def choose_port(text):
+    """Return the port asked for, or the first free one from 8888."""
+    if text:
+        if not text.isdigit() or not 1024 <= int(text) <= 65535:
+            raise Stop("PORT=%s is not a port: give a number from 1024 to 65535." % text)
+        if not free(int(text)):
+            raise Stop("Port %s is taken by another program: close it, or choose another with PORT=." % text)
+        return int(text)
+    for port in range(8888, 8988):
+        if free(port):
+            return port
+    raise Stop("No free port from 8888 to 8987: choose one with PORT=.")
+
+
+def lab():
+    """Open JupyterLab at the first lesson, in the student's own copies."""
+    port = choose_port(os.environ.get("PORT", ""))
+    ensure_env("lab")
+    for name in bring_lessons():
+        print("new in work/: %s" % name)
+    chinese = any(os.environ.get(n, "").startswith("zh") for n in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    first = "notebooks/%s/00_start_here.ipynb" % ("zh" if chinese else "en")
+    command = [venv_python(), "-m", "jupyterlab", "--ServerApp.root_dir=" + WORK]
+    command += ["--ServerApp.port=%d" % port, "--ServerApp.port_retries=0"]
+    command += ["--LabApp.default_url=/lab/tree/" + first]
+    if getattr(os, "geteuid", lambda: 1)() == 0:
+        command.append("--allow-root")
+    print("JupyterLab is starting; where no browser opens, open the http://127.0.0.1:%d address below." % port)
+    print("Stop it with Ctrl-C. Your copies are in work/.", flush=True)
+    try:
+        return subprocess.call(command, cwd=WORK)
+    except KeyboardInterrupt:
+        return 0
+
+
+def run(module, *arguments):
+    """Run a module of the environment from the top folder."""
+    return subprocess.call([venv_python(), "-m", module] + list(arguments), cwd=TOP)
+
+
+def main(arguments):
+    """Run one of: lab, test, test-all, notebooks, generated, benchmark, lint."""
+    command = arguments[0] if arguments else ""
+    if command == "lab":
+        return lab()
+    if command not in ("test", "test-all", "notebooks", "generated", "benchmark", "lint"):
+        raise Stop("Say what to do: lab, test, test-all, notebooks, generated, benchmark or lint.")
+    ensure_env("test")
+    if command == "test":
+        return run("pytest", *arguments[1:])
+    if command == "test-all":
+        return run("pytest", "-m", "slow or not slow", *arguments[1:])
+    if command == "benchmark":
+        return run("pytest", "tests/benchmarks", "-m", "benchmark", "-s", *arguments[1:])
+    if command == "lint":
+        return run("ruff", "check", ".") or run("ruff", "format", "--check", ".") or run("mypy")
+    return run("kejigai_data._build." + command, *arguments[1:])
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except Stop as missing:
+        sys.stderr.write("\n%s\n" % missing)
+        sys.exit(2)

@@ -1,0 +1,200 @@
+"""Agreement between independent readings, computed by the krippendorff library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .errors import SelectionError, missing_extra, unknown
+from .loading import records
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+NEEDED = ("reading", "unit", "variable", "value")
+SEED = 20221023
+
+
+def agreement(readings: pd.DataFrame, variable: str | None = None, resamples: int = 1000) -> pd.DataFrame:
+    """Measure how well two or more readings agree, variable by variable.
+
+    Parameters
+    ----------
+    readings : pandas.DataFrame
+        Long: ``reading``, ``unit``, ``variable``, ``value`` (text; sets joined with
+        ``";"``). A silent text is a value of its own; only a missing value means that
+        the reading did not cover the unit.
+    variable : str, optional
+        Only that one.
+    resamples : int
+        Resamples of units for the 95 % interval of alpha (seeded).
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``variable``, ``units`` (``Int64``, with at least two readings), ``percent`` (share
+        of agreeing pairs, 0–1), ``kappa`` (Cohen's, only for exactly two readings),
+        ``alpha`` (Krippendorff's), ``alpha_low``, ``alpha_high``, ``distance`` (nominal,
+        ordinal or jaccard), ``note``. Alpha is missing, and the note says so, where all
+        values are the same: it is undefined without variation.
+
+    Raises
+    ------
+    SelectionError
+        If a column is missing or fewer than two readings are there.
+    MissingExtra
+        If the ``research`` extra is not installed.
+
+    Notes
+    -----
+    Krippendorff, K. (2019). Content Analysis, 4th ed., chapter 12. For set-valued
+    variables the distance is Jaccard's.
+
+    Examples
+    --------
+    >>> import pandas as pd, kejigai_data as kj
+    >>> rows = [("a", 1, "x", "p"), ("b", 1, "x", "p"), ("a", 2, "x", "q"), ("b", 2, "x", "p")]
+    >>> frame = pd.DataFrame(rows, columns=["reading", "unit", "variable", "value"])
+    >>> kj.agreement(frame, resamples=10)["percent"].tolist()
+    [0.5]
+    """
+    import pandas as pd
+
+    _check(readings)
+    if variable is not None and variable not in set(readings["variable"]):
+        raise unknown("variable", variable, sorted(set(readings["variable"])))
+    wanted = [variable] if variable else list(dict.fromkeys(readings["variable"]))
+    rows = []
+    for name in wanted:
+        part = readings[(readings["variable"] == name) & readings["value"].notna()]
+        table = part.pivot(index="reading", columns="unit", values="value")
+        rows.append({"variable": name, **_measure(table, *_distance(name), resamples)})
+    result = pd.DataFrame(rows)
+    return result.astype({"variable": "string", "units": "Int64", "distance": "string", "note": "string"})
+
+
+def disagreements(readings: pd.DataFrame) -> pd.DataFrame:
+    """List the units on which readings differ.
+
+    Parameters
+    ----------
+    readings : pandas.DataFrame
+        As for `agreement`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``unit``, ``variable`` and one column for each reading.
+
+    Raises
+    ------
+    SelectionError
+        If a column is missing or fewer than two readings are there.
+
+    Examples
+    --------
+    >>> import pandas as pd, kejigai_data as kj
+    >>> rows = [("a", 1, "x", "p"), ("b", 1, "x", "q")]
+    >>> frame = pd.DataFrame(rows, columns=["reading", "unit", "variable", "value"])
+    >>> kj.disagreements(frame)[["a", "b"]].values.tolist()
+    [['p', 'q']]
+    """
+    _check(readings)
+    known = readings[readings["value"].notna()]
+    wide = known.pivot(index=["unit", "variable"], columns="reading", values="value")
+    differing = wide.nunique(axis=1) > 1
+    return wide[differing].reset_index().rename_axis(columns=None)
+
+
+def _check(readings: pd.DataFrame) -> None:
+    missing = [name for name in NEEDED if name not in readings.columns]
+    if missing:
+        raise SelectionError(f"readings lacks the columns {missing}. It needs {list(NEEDED)}.")
+    if readings["reading"].nunique() < 2:
+        raise SelectionError("Agreement needs at least two readings; the column 'reading' names only one.")
+    twice = readings.duplicated(["reading", "unit", "variable"])
+    if twice.any():
+        first = readings[twice].iloc[0]
+        raise SelectionError(
+            f"{int(twice.sum())} rows repeat a reading of the same unit and variable, first: "
+            f"reading {first['reading']}, unit {first['unit']}, {first['variable']}. Keep one of each."
+        )
+
+
+def _distance(variable: str) -> tuple[str, list[str]]:
+    known = {v["variable"]: v for v in records("variables")}
+    if variable in known and known[variable]["multiple"] == "true":
+        return "jaccard", []
+    if variable in known and known[variable]["scale"] == "ordinal":
+        return "ordinal", [c["code"] for c in records("codes") if c["variable"] == variable]
+    return "nominal", []
+
+
+def _measure(table: pd.DataFrame, distance: str, order: list[str], resamples: int) -> dict[str, Any]:
+    import numpy as np
+
+    table = table.loc[:, table.notna().sum() > 1]
+    pairs = [
+        (column.iloc[i], column.iloc[j])
+        for _, column in table.items()
+        for i in range(len(column))
+        for j in range(i + 1, len(column))
+        if column.notna().iloc[i] and column.notna().iloc[j]
+    ]
+    percent = float(np.mean([left == right for left, right in pairs])) if pairs else float("nan")
+    result = {"units": table.shape[1], "percent": percent, "kappa": _kappa(table)}
+    result |= {"alpha": float("nan"), "alpha_low": float("nan"), "alpha_high": float("nan")}
+    values = sorted(set(table.stack()), key=str) if table.size else []
+    if distance == "ordinal" and any(v not in order for v in values):
+        distance = "nominal"
+    if len(values) < 2:
+        note = "alpha undefined: no variation" if values else "no unit has two readings"
+        return {**result, "distance": distance, "note": note}
+    domain = [v for v in order if v in values] if distance == "ordinal" else values
+    alpha = _alpha(table, domain, distance)
+    rng = np.random.default_rng(SEED)
+    draws = [_alpha(table.iloc[:, rng.integers(0, table.shape[1], table.shape[1])], domain, distance) for _ in range(resamples)]
+    low, high = np.nanpercentile(draws, [2.5, 97.5]) if not np.isnan(draws).all() else (np.nan, np.nan)
+    return {**result, "alpha": alpha, "alpha_low": low, "alpha_high": high, "distance": distance, "note": ""}
+
+
+def _alpha(table: pd.DataFrame, domain: list[str], distance: str) -> float:
+    try:
+        import krippendorff
+    except ImportError:
+        raise missing_extra("agreement()", "research") from None
+    import numpy as np
+
+    if len(set(table.stack())) < 2:
+        return float("nan")
+    index = {value: i for i, value in enumerate(domain)}
+    counts = np.zeros((table.shape[1], len(domain)))
+    for unit, (_, column) in enumerate(table.items()):
+        for value in column.dropna():
+            counts[unit, index[value]] += 1
+    level: str | Callable[..., np.ndarray] = _jaccard(domain) if distance == "jaccard" else distance
+    scale = list(range(len(domain)))
+    return float(krippendorff.alpha(value_counts=counts, value_domain=scale, level_of_measurement=level))
+
+
+def _jaccard(domain: list[str]) -> Callable[..., np.ndarray]:
+    import numpy as np
+
+    sets = [frozenset(value.split(";")) for value in domain]
+    matrix = np.array([[1 - len(a & b) / len(a | b) for b in sets] for a in sets])
+
+    def metric(v1: np.ndarray, v2: np.ndarray, **_: object) -> np.ndarray:
+        return np.asarray(matrix[np.asarray(v1, dtype=int), np.asarray(v2, dtype=int)])
+
+    return metric
+
+
+def _kappa(table: pd.DataFrame) -> float:
+    if table.shape[0] != 2 or not table.size:
+        return float("nan")
+    left, right = table.iloc[0].astype(str), table.iloc[1].astype(str)
+    observed = float((left == right).mean())
+    by_left, by_right = left.value_counts(normalize=True), right.value_counts(normalize=True)
+    expected = float((by_left * by_right).sum())
+    return float("nan") if expected == 1 else (observed - expected) / (1 - expected)

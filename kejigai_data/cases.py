@@ -1,0 +1,322 @@
+"""The wide frame of cases that people use; derived on load, edited by nobody."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from .errors import SelectionError, unknown
+from .language import resolve
+from .loading import column, raw, records
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LAYERS = ("article", "record")
+PATHWAYS = {
+    "top_down": ("自上而下", "Top-down"),
+    "bottom_up": ("自下而上", "Bottom-up"),
+    "bottom_up_then_recognised": ("先自下而上、后获认可", "Bottom-up, then recognised"),
+}
+
+
+def pathway(initiative: str, central_link: str) -> str:
+    """Derive the pathway of a case from who started it and its link to the Centre.
+
+    Examples
+    --------
+    >>> pathway("locality", "recognised_afterwards")
+    'bottom_up_then_recognised'
+    >>> pathway("", "")
+    ''
+    """
+    if initiative == "centre" or (not initiative and "assigned_pilot" in central_link):
+        return "top_down"
+    if initiative == "locality":
+        recognised = {"recognised_afterwards", "taken_into_national_document"}
+        return "bottom_up_then_recognised" if recognised & set(central_link.split(";")) else "bottom_up"
+    return ""
+
+
+@lru_cache(maxsize=1)
+def case_variables() -> list[dict[str, str]]:
+    """Return the case-level variables in display order."""
+    return [v for v in records("variables") if v["level"] == "case"]
+
+
+@lru_cache(maxsize=8)
+def coded(layer: str) -> dict[str, dict[str, tuple[str, str, str]]]:
+    """Return case_id to variable to (value, status, locator), one layer, case level."""
+    header, rows = raw("codings")
+    at = {name: i for i, name in enumerate(header)}
+    case, instrument, variable, value = at["case_id"], at["instrument_id"], at["variable"], at["value"]
+    status, locator, where = at["status"], at["locator"], at["layer"]
+    result: dict[str, dict[str, tuple[str, str, str]]] = {}
+    for row in rows:
+        if row[where] == layer and not row[instrument]:
+            result.setdefault(row[case], {})[row[variable]] = (row[value], row[status], row[locator])
+    return result
+
+
+@lru_cache(maxsize=8)
+def adoption_dates(layer: str) -> dict[str, tuple[str, str]]:
+    """Return case_id to first and last possible day of adoption.
+
+    Several sources on one instrument give the widest interval; of several
+    instruments the one adopted first counts. A bare "in place by" is an upper bound.
+    """
+    counts = {c["code"]: c["adoption_event"] for c in records("codes") if c["variable"] == "mechanism"}
+    mechanism = {case: values["mechanism"][0] for case, values in coded("article").items()}
+    spans: dict[str, dict[str, list[tuple[str, str]]]] = {}
+    bound: dict[str, str] = {}
+    for e in records("events"):
+        if e["layer"] != layer or not e["date"] or e["case_id"] not in mechanism:
+            continue
+        if e["event_type"] == counts[mechanism[e["case_id"]]]:
+            of_case = spans.setdefault(e["case_id"], {})
+            of_case.setdefault(e["instrument_id"], []).append((e["earliest"], e["latest"]))
+        elif e["event_type"] == "in_place_by":
+            bound[e["case_id"]] = min(bound.get(e["case_id"], "9999"), e["latest"])
+    result = {case: ("", latest) for case, latest in bound.items()}
+    for case, of_case in spans.items():
+        merged = [
+            (min(first for first, _ in dates), max(last for _, last in dates)) for dates in of_case.values()
+        ]
+        result[case] = min(merged, key=lambda span: span[1] or "9999")
+    return result
+
+
+@lru_cache(maxsize=1)
+def corroboration() -> dict[str, str]:
+    """Return case_id to how far the outside record supports it.
+
+    ``not_checked`` (no record rows), ``not_found`` (searched in vain), ``mirrors_only``,
+    ``one_source``, ``several_sources`` (at least two sources that are not mirrors).
+    """
+    kind = {s["source_id"]: s["kind"] for s in records("sources")}
+    found: dict[str, set[str]] = {}
+    for name in ("codings", "events"):
+        for row in records(name):
+            if row["layer"] == "record" and row["case_id"]:
+                sources = found.setdefault(row["case_id"], set())
+                if row["status"] not in ("not_found", "not_applicable", "silent"):
+                    sources.add(row["source_id"])
+    result = {}
+    for case, sources in found.items():
+        first_hand = {s for s in sources if kind[s] != "mirror"}
+        if not sources:
+            result[case] = "not_found"
+        elif not first_hand:
+            result[case] = "mirrors_only"
+        else:
+            result[case] = "several_sources" if len(first_hand) > 1 else "one_source"
+    return result
+
+
+@lru_cache(maxsize=1)
+def _counts() -> tuple[dict[str, int], dict[str, int]]:
+    instruments: dict[str, int] = {}
+    for row in records("instruments"):
+        instruments[row["case_id"]] = instruments.get(row["case_id"], 0) + 1
+    owner = {c["coding_id"]: c["case_id"] for c in records("codings")}
+    owner |= {e["event_id"]: e["case_id"] for e in records("events")}
+    conflicts: dict[str, int] = {}
+    for row in records("conflicts"):
+        ends = ("left_coding", "right_coding", "left_event", "right_event")
+        for case in {owner[row[end]] for end in ends if row[end]}:
+            conflicts[case] = conflicts.get(case, 0) + 1
+    return instruments, conflicts
+
+
+@lru_cache(maxsize=4)
+def _codes(language: str) -> dict[str, dict[str, str]]:
+    labels: dict[str, dict[str, str]] = {}
+    for code in records("codes"):
+        shown = code["code"] if language == "code" else code[f"label_{language}"]
+        labels.setdefault(code["variable"], {})[code["code"]] = shown
+    pair = {"code": None, "zh": 0, "en": 1}[language]
+    labels["pathway"] = {code: code if pair is None else names[pair] for code, names in PATHWAYS.items()}
+    return labels
+
+
+def load_cases(layer: str = "article", lang: str | None = None, status: bool = False) -> pd.DataFrame:
+    """Load the coded reform cases, one row a case.
+
+    A case is one place and one mechanism that the article attributes to it. That a
+    place is named is not evidence that others did not do the same: most of the
+    article's lists are open.
+
+    Parameters
+    ----------
+    layer : {"article", "record"}
+        What the article says, or what other sources say of the same cases. The layers
+        never mix; a case without record values keeps its row, with missing values.
+    lang : {"zh", "en"}, optional
+        Labels in that language instead of codes.
+    status : bool
+        Add a ``<variable>_status`` column for each coded variable (stated, inferred,
+        ambiguous, stated_absent, silent, not_applicable, not_found).
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a case, sorted by ``case_id``:
+
+        ==================== ================ ==========================================
+        column               dtype            meaning
+        ==================== ================ ==========================================
+        case_id              string           permanent identifier
+        dimension            category         one of the article's five parts
+        dimension_basis      category         where that filing comes from
+        section              string           section of the first naming sentence
+        mechanism            category         the kind of thing done
+        action               category         created, revised, merged, …
+        stage                ordered category proposed … ended
+        article_judgement    category         strengthened, weakened
+        initiative           category         centre, locality, both
+        central_link         string           codes joined with ";"
+        pathway              category         derived from the two before
+        target               string           codes joined with ";"
+        factors              string           codes joined with ";"
+        list_form            category         single, counted, closed, open
+        time_words           string           codes joined with ";"
+        place_id             string           GB/T 2260 code or slug
+        place_zh             string           short Chinese name
+        place_en             string           English name
+        place_level          string           level of the place
+        province_id          string           province-level unit; missing for clusters
+        region               string           statistical region; missing for clusters
+        title_zh             string           our short title
+        title_en             string           our short title
+        summary_zh           string           our summary
+        summary_en           string           our summary
+        locator              string           first naming sentence
+        adopted_earliest     datetime64[us]   first possible day of adoption
+        adopted_latest       datetime64[us]   last possible day of adoption
+        n_instruments        Int64            instruments behind the case
+        n_conflicts          Int64            open disagreements
+        corroboration        string           how far other sources support the case
+        ==================== ================ ==========================================
+
+    Raises
+    ------
+    SelectionError
+        For an unknown layer.
+    LanguageError
+        For a language other than ``"zh"`` and ``"en"``.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> cases = kj.load_cases()
+    >>> cases.loc[cases["place_zh"] == "上海", "mechanism"].tolist()[:2]
+    ['comprehensive_regulation_enacted', 'party_dispatched_organ']
+    """
+    import pandas as pd
+
+    if layer not in LAYERS:
+        raise SelectionError(f"Unknown layer: {layer!r}. Allowed: 'article' and 'record'.")
+    language = "code" if lang is None else resolve(lang)
+    rows = records("cases")
+    values, first = coded(layer), coded("article")
+    places = {p["place_id"]: p for p in records("places")}
+    dates, supported = adoption_dates(layer), corroboration()
+    instruments, conflicts = _counts()
+    labels = _codes(language)
+    out: dict[str, pd.Series | pd.Categorical] = {}
+
+    def text(name: str, cells: list[str]) -> None:
+        out[name] = column(cells, "text")
+
+    def code(name: str, cells: list[str], ordered: bool = False) -> None:
+        known = labels[name]
+        out[name] = pd.Categorical([known.get(c) for c in cells], categories=list(known.values()), ordered=ordered)
+
+    def variable(v: dict[str, str]) -> None:
+        name = v["variable"]
+        cells = [values.get(r["case_id"], {}).get(name, ("", "", ""))[0] for r in rows]
+        if v["multiple"] == "true":
+            known = labels[name]
+            text(name, [";".join(known[c] for c in cell.split(";")) if cell else "" for cell in cells])
+        else:
+            code(name, cells, ordered=v["scale"] == "ordinal")
+
+    by_name = {v["variable"]: v for v in case_variables()}
+    naming = [first[r["case_id"]]["mechanism"][2].split(";")[0] for r in rows]
+    text("case_id", [r["case_id"] for r in rows])
+    for name in ("dimension", "dimension_basis"):
+        variable(by_name[name])
+    text("section", [where.split("/")[0] for where in naming])
+    for name in ("mechanism", "action", "stage", "article_judgement", "initiative", "central_link"):
+        variable(by_name[name])
+    got = [values.get(r["case_id"], {}) for r in rows]
+    code("pathway", [pathway(g.get("initiative", ("",))[0], g.get("central_link", ("",))[0]) for g in got])
+    for name in ("target", "factors", "list_form", "time_words"):
+        variable(by_name[name])
+    here = [places[r["place_id"]] for r in rows]
+    text("place_id", [p["place_id"] for p in here])
+    text("place_zh", [p["short_zh"] for p in here])
+    text("place_en", [p["name_en"] for p in here])
+    text("place_level", [p["level"] for p in here])
+    provinces = [province_of(p["place_id"], places) for p in here]
+    text("province_id", provinces)
+    text("region", [places[p]["region"] if p else "" for p in provinces])
+    for name in ("title_zh", "title_en", "summary_zh", "summary_en"):
+        text(name, [r[name] for r in rows])
+    text("locator", naming)
+    span = [dates.get(r["case_id"], ("", "")) for r in rows]
+    out["adopted_earliest"] = column([s[0] for s in span], "day")
+    out["adopted_latest"] = column([s[1] for s in span], "day")
+    out["n_instruments"] = column([str(instruments.get(r["case_id"], 0)) for r in rows], "integer")
+    out["n_conflicts"] = column([str(conflicts.get(r["case_id"], 0)) for r in rows], "integer")
+    text("corroboration", [supported.get(r["case_id"], "not_checked") for r in rows])
+    if status:
+        for name in by_name:
+            text(f"{name}_status", [g.get(name, ("", "", ""))[1] for g in got])
+    return pd.DataFrame(out)
+
+
+def province_of(place_id: str, places: dict[str, dict[str, str]]) -> str:
+    """Return the province-level unit above a place, empty for clusters and corridors."""
+    place = places[place_id]
+    if place["level"] in ("cluster", "corridor"):
+        return ""
+    while place["parent"]:
+        place = places[place["parent"]]
+    return place["place_id"]
+
+
+def explode(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Give each member of a set-valued column its own row.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        A frame with a text column whose sets are joined with ``";"``.
+    column : str
+        Name of that column, for example ``"factors"``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A new frame; rows with a missing value stay, with a missing value.
+
+    Raises
+    ------
+    UnknownNameError
+        If the frame has no such column.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> factors = kj.explode(kj.load_cases(), "factors")
+    >>> bool(factors["factors"].str.contains(";").any())
+    False
+    """
+    if column not in frame.columns:
+        raise unknown("column", column, frame.columns)
+    result = frame.copy()
+    result[column] = result[column].str.split(";")
+    result = result.explode(column, ignore_index=True)
+    result[column] = result[column].astype("string")
+    return result

@@ -1,0 +1,45 @@
+"""References to the sources and to the dataset, built ahead and stored."""
+
+from __future__ import annotations
+
+from . import __version__
+from .errors import DataError, unknown
+from .loading import records
+
+STYLES = ("gb7714", "apa", "bibtex")
+DATASET = "kejigai_data"
+
+
+def cite(source_id: str | None = None, style: str = "gb7714") -> str:
+    """Return the reference of a source, or of this dataset when none is named.
+
+    The strings are built ahead by citeproc-js; ``gb7714`` follows GB/T 7714-2015.
+
+    Parameters
+    ----------
+    source_id : str, optional
+        A ``source_id`` of ``load("sources")``.
+    style : {"gb7714", "apa", "bibtex"}
+        Style of the reference.
+
+    Raises
+    ------
+    UnknownNameError
+        For an unknown source or style, with the nearest names.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> "科学管理研究" in kj.cite("s001")
+    True
+    """
+    if style not in STYLES:
+        raise unknown("citation style", style, STYLES)
+    known = {s["source_id"]: s for s in records("sources")}
+    wanted = DATASET if source_id is None else source_id
+    if wanted not in known:
+        raise unknown("source", wanted, known)
+    text = known[wanted][style]
+    if not text:
+        raise DataError(f"sources.csv: {wanted} has no {style} reference. Run make generated.")
+    return text.replace("{version}", __version__)

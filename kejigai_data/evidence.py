@@ -1,0 +1,117 @@
+"""Open a case down to its sources: every value, every event, every conflict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .errors import UnknownCaseError, nearest
+from .language import resolve
+from .loading import build, records
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = (
+    "layer",
+    "about",
+    "variable",
+    "value",
+    "status",
+    "source_id",
+    "locator",
+    "conflict",
+    "rule",
+    "comment",
+    "row_id",
+)
+
+
+def check_case(case_id: str) -> dict[str, str]:
+    """Return the row of a case, or raise `UnknownCaseError`."""
+    known = {c["case_id"]: c for c in records("cases")}
+    if case_id not in known:
+        raise UnknownCaseError(f"Unknown case: {case_id!r}. {nearest(case_id, known)}")
+    return known[case_id]
+
+
+def instrument_names() -> dict[str, str]:
+    """Return instrument_id to its Chinese name, the record's where there is one."""
+    names: dict[str, str] = {}
+    for row in records("codings"):
+        if row["variable"] == "name_zh" and row["value"]:
+            if row["layer"] == "record" or row["instrument_id"] not in names:
+                names[row["instrument_id"]] = row["value"]
+    return names
+
+
+def show_evidence(case_id: str, layer: str | None = None, lang: str | None = None) -> pd.DataFrame:
+    """Show what is known of a case, value by value and event by event.
+
+    Parameters
+    ----------
+    case_id : str
+        For example ``"c001"``.
+    layer : {"article", "record"}, optional
+        Only that layer.
+    lang : {"en", "zh"}, optional
+        Language of labels; the current one by default.
+
+    Returns
+    -------
+    pandas.DataFrame
+        All ``string``: ``layer``, ``about`` (the case or the instrument's name),
+        ``variable``, ``value`` (labels), ``status``, ``source_id``, ``locator``,
+        ``conflict`` (the note, where the row disagrees with another), ``rule``,
+        ``comment``, ``row_id``.
+
+    Raises
+    ------
+    UnknownCaseError
+        With the nearest identifiers.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> evidence = kj.show_evidence("c001")
+    >>> bool(evidence["source_id"].notna().all() and evidence["locator"].notna().all())
+    True
+    """
+    check_case(case_id)
+    language = resolve(lang)
+    labels = {(c["variable"], c["code"]): c[f"label_{language}"] for c in records("codes")}
+    variables = {v["variable"]: v[f"label_{language}"] for v in records("variables")}
+    names = instrument_names()
+    notes = _conflict_notes(language)
+    the_case = {"en": "case", "zh": "案例"}[language]
+    rows: list[tuple[str, ...]] = []
+    for c in records("codings"):
+        if c["case_id"] == case_id and layer in (None, c["layer"]):
+            shown = ";".join(labels.get((c["variable"], part), part) for part in c["value"].split(";"))
+            about = names.get(c["instrument_id"], c["instrument_id"]) if c["instrument_id"] else the_case
+            rows.append(_row(c, about, variables[c["variable"]], shown, notes, c["coding_id"], c["rule"]))
+    for e in records("events"):
+        if e["case_id"] == case_id and layer in (None, e["layer"]):
+            about = names.get(e["instrument_id"], e["instrument_id"]) if e["instrument_id"] else the_case
+            event = labels[("event_type", e["event_type"])]
+            rows.append(_row(e, about, event, e["date"], notes, e["event_id"], ""))
+    rows.sort(key=lambda row: row[0])
+    cells = list(zip(*rows, strict=True)) if rows else [()] * len(COLUMNS)
+    return build(dict(zip(COLUMNS, cells, strict=True)), {})
+
+
+def _row(
+    row: dict[str, str], about: str, variable: str, value: str, notes: dict[str, str], row_id: str, rule: str
+) -> tuple[str, ...]:
+    status = row["status"] or "stated"
+    note = notes.get(row_id, "")
+    found = (row["source_id"], row["locator"])
+    return (row["layer"], about, variable, value, status, *found, note, rule, row["comment"], row_id)
+
+
+def _conflict_notes(language: str) -> dict[str, str]:
+    notes: dict[str, str] = {}
+    for conflict in records("conflicts"):
+        for end in ("left_coding", "right_coding", "left_event", "right_event"):
+            if conflict[end]:
+                notes[conflict[end]] = conflict[f"note_{language}"]
+    return notes

@@ -1,0 +1,44 @@
+"""The language of labels, charts and widgets."""
+
+from __future__ import annotations
+
+from .errors import LanguageError
+
+LANGUAGES = ("en", "zh")
+_state = {"language": "en"}
+
+
+def use(language: str) -> None:
+    """Set the language of labels, charts and widgets for this session.
+
+    Parameters
+    ----------
+    language : {"en", "zh"}
+        English or Chinese.
+
+    Raises
+    ------
+    LanguageError
+        For any other value.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> kj.use("zh")
+    >>> kj.use("en")
+    """
+    _state["language"] = resolve(language)
+
+
+def resolve(language: str | None = None) -> str:
+    """Return `language` if it is known, the current one if it is None."""
+    if language is None:
+        return _state["language"]
+    if language not in LANGUAGES:
+        raise LanguageError(f"Unknown language: {language!r}. Allowed: 'en' (English) and 'zh' (Chinese).")
+    return language
+
+
+def pick(pair: tuple[str, str], language: str | None = None) -> str:
+    """Return the English or the Chinese member of an ``(en, zh)`` pair."""
+    return pair[LANGUAGES.index(resolve(language))]

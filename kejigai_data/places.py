@@ -1,0 +1,227 @@
+"""Places: find one by any of its names, and move between clusters and provinces."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from .cases import province_of
+from .errors import SelectionError, UnknownPlaceError, nearest, unknown
+from .loading import column, records
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SUFFIX = re.compile(r"(特别行政区|壮族自治区|回族自治区|维吾尔自治区|自治区|省|市|区)$")
+
+
+class Place(NamedTuple):
+    """One place, as `load_places` lists it."""
+
+    place_id: str
+    name_zh: str
+    short_zh: str
+    name_en: str
+    level: str
+    parent: str
+    region: str
+    legislative_route: str
+
+
+@lru_cache(maxsize=1)
+def _by_id() -> dict[str, dict[str, str]]:
+    return {p["place_id"]: p for p in records("places")}
+
+
+@lru_cache(maxsize=1)
+def _names() -> dict[str, list[str]]:
+    """Return every accepted spelling, folded, with the places it may mean."""
+    names: dict[str, list[str]] = {}
+    for place_id, place in _by_id().items():
+        spellings = {place_id, place["gb2260"], place["iso3166_2"], place["name_zh"], place["short_zh"]}
+        spellings |= {place["name_en"], SUFFIX.sub("", place["name_zh"])}
+        if place["gb2260"].endswith("0000"):
+            spellings.add(place["gb2260"][:2])
+        for spelling in spellings - {""}:
+            names.setdefault(_fold(spelling), []).append(place_id)
+    return names
+
+
+def _fold(text: object) -> str:
+    from unicodedata import normalize
+
+    return re.sub(r"[\s'’.\-]", "", normalize("NFKC", str(text))).casefold()
+
+
+def _as_place(place_id: str) -> Place:
+    row = _by_id()[place_id]
+    return Place(*(row[name] for name in Place._fields))
+
+
+def find_place(name: object) -> Place:
+    """Find one place by its Chinese or English name, code or slug.
+
+    Parameters
+    ----------
+    name : str or int
+        ``"深圳"``, ``"深圳市"``, ``"Shenzhen"``, ``"440300"``, ``440300``, ``"CN-GD"``.
+
+    Returns
+    -------
+    Place
+        A named tuple: ``place_id``, ``name_zh``, ``short_zh``, ``name_en``, ``level``,
+        ``parent``, ``region``, ``legislative_route``.
+
+    Raises
+    ------
+    UnknownPlaceError
+        If nothing has that name; the message offers the nearest names. ``"Shanxi"`` is
+        one letter away from 陕西 (Shaanxi), and the two are often confused, so it is
+        never guessed: use 山西, 陕西, "Shaanxi" or a code.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> kj.find_place("Shenzhen").place_id
+    '440300'
+    >>> kj.find_place("440300").name_zh
+    '深圳市'
+    """
+    folded = _fold(name)
+    if folded == "shanxi":
+        raise UnknownPlaceError(
+            f"{name!r} is ambiguous in practice: 山西 is Shanxi (140000), 陕西 is Shaanxi (610000). "
+            "Use the Chinese name, 'Shaanxi' or the code."
+        )
+    found = _names().get(folded, [])
+    if len(found) == 1:
+        return _as_place(found[0])
+    if found:
+        shown = " or ".join(f"{_by_id()[p]['name_zh']} ({p})" for p in found)
+        raise UnknownPlaceError(f"{name!r} is ambiguous: {shown}. Use the code.")
+    offered = [p[key] for p in _by_id().values() for key in ("short_zh", "name_en")]
+    raise UnknownPlaceError(f"Unknown place: {name!r}. {nearest(name, offered)}")
+
+
+def province_code(series: pd.Series) -> pd.Series:
+    """Turn province names and codes of any common form into GB/T 2260 codes.
+
+    Parameters
+    ----------
+    series : pandas.Series
+        ``11``, ``110000``, ``"北京"``, ``"北京市"``, ``"Beijing"``; missing values stay missing.
+
+    Returns
+    -------
+    pandas.Series
+        Six-digit codes of province-level units, ``string``, with the same index.
+        A city gives its province.
+
+    Raises
+    ------
+    UnknownPlaceError
+        Naming every value that is not a place, and how often it occurs.
+
+    Examples
+    --------
+    >>> import pandas as pd, kejigai_data as kj
+    >>> kj.province_code(pd.Series([11, "北京市", "Beijing"])).tolist()
+    ['110000', '110000', '110000']
+    """
+    import pandas as pd
+
+    values = pd.Series(series)
+    known: dict[object, str] = {}
+    wrong: list[object] = []
+    for value in values.dropna().unique():
+        text = str(int(value)) if isinstance(value, float) and value.is_integer() else value
+        try:
+            province = province_of(find_place(text).place_id, _by_id())
+        except UnknownPlaceError:
+            province = ""
+        if province:
+            known[value] = province
+        else:
+            wrong.append(value)
+    if wrong:
+        counts = values[values.isin(wrong)].value_counts()
+        shown = ", ".join(f"{value!r} ({count} rows)" for value, count in counts.head(10).items())
+        raise UnknownPlaceError(
+            f"Not province-level places: {shown}. Allowed: names in Chinese or English, GB/T 2260 codes; "
+            "Shanxi must be written 山西 or 陕西. For clusters use kj.members()."
+        )
+    result = column(["" if pd.isna(v) else known[v] for v in values], "text")
+    result.index = values.index
+    result.name = values.name
+    return result
+
+
+def members(frame: pd.DataFrame, date: str | None = None) -> pd.DataFrame:
+    """Give clusters and corridors one row for each province they touch.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Any frame with a ``place_id`` column.
+    date : str, optional
+        A day (``"2019-06-01"``): membership as of that day. Without it the newest
+        document counts.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A new frame in which ``province_id`` (``string``) is filled: the place's own
+        province, or one row for each member province of a cluster or corridor.
+
+    Raises
+    ------
+    UnknownNameError
+        If the frame has no ``place_id`` column.
+    SelectionError
+        If a cluster has no members on that day.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> cases = kj.load_cases()
+    >>> jjj = kj.members(cases[cases["place_id"] == "jingjinji"])
+    >>> sorted(set(jjj["province_id"]))
+    ['110000', '120000', '130000']
+    """
+    if "place_id" not in frame.columns:
+        raise unknown("column", "place_id", frame.columns)
+    known = _by_id()
+    lists = {}
+    for place_id in frame["place_id"].dropna().unique():
+        if place_id not in known:
+            raise UnknownPlaceError(f"Unknown place_id: {place_id!r}. {nearest(place_id, known)}")
+        province = province_of(place_id, known)
+        lists[place_id] = [province] if province else _member_provinces(place_id, date)
+    result = frame.copy()
+    result["province_id"] = [lists.get(p) for p in frame["place_id"]]
+    result = result.explode("province_id", ignore_index=True)
+    result["province_id"] = result["province_id"].astype("string")
+    return result
+
+
+def _member_provinces(place_id: str, date: str | None) -> list[str]:
+    from .dates import bounds
+
+    rows = [r for r in records("place_members") if r["place_id"] == place_id]
+    if date is None:
+        newest = max((r["from_date"] for r in rows), default="")
+        rows = [r for r in rows if r["from_date"] == newest]
+    else:
+        try:
+            day = bounds(date)[0]
+        except ValueError as error:
+            raise SelectionError(f"date: {error}.") from None
+        rows = [
+            r
+            for r in rows
+            if bounds(r["from_date"])[0] <= day and (not r["to_date"] or day <= bounds(r["to_date"])[1])
+        ]
+    if not rows:
+        raise SelectionError(f"{place_id} has no members on {date}; load('place_members') lists the documents.")
+    return sorted({province_of(r["member_id"], _by_id()) for r in rows})

@@ -1,0 +1,298 @@
+"""Check coded data against the codebook: every problem at once, as a tidy frame."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from .dates import bounds
+from .errors import DataError, SelectionError, UnknownPlaceError, nearest
+from .language import resolve
+from .loading import FOLDER, build, catalogue, read_rows, records, schema
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STATUS = ("stated", "inferred", "ambiguous", "stated_absent", "silent", "not_applicable", "not_found")
+WITH_VALUE = ("stated", "inferred", "ambiguous", "stated_absent")
+EVENT_STATUS = ("silent", "not_found", "not_applicable")
+LAYERS = ("article", "record", "followup")
+
+RULES = {
+    "file": ("the file must be readable CSV in UTF-8", "文件须为 UTF-8 编码的完整 CSV"),
+    "header": ("the columns must be those of the field list", "列须与字段表一致"),
+    "required": ("this column may not be empty", "本列不得为空"),
+    "type": ("the value must have the type of its field", "取值须符合字段类型"),
+    "key": ("the primary key must be unique", "主键不得重复"),
+    "order": ("rows must be sorted by their key", "行须按主键排序"),
+    "foreign_key": ("the value must exist in the table it points to", "所引用的行须存在"),
+    "vocabulary": ("the value must be one of the codes", "取值须为允许的代码"),
+    "value_and_status": ("a value goes with a status that has one, and only then", "取值与状态须相互一致"),
+    "rule": ("an inferred or not applicable value names its rule", "推定或不适用须注明规则"),
+    "source": ("what was read names its source and locator", "读过的来源须注明出处与位置"),
+    "search": ("what was not found names its search", "未找到须注明检索"),
+    "date_or_status": ("exactly one of date and status is filled", "日期与状态须恰有其一"),
+    "interval": ("earliest and latest must follow from date", "起止日须由日期生成"),
+    "applies_to": ("outside its dimension a variable is not_applicable", "变量在其维度之外须为不适用"),
+}
+
+
+class Problem(NamedTuple):
+    """One finding of `validate`."""
+
+    table: str
+    line: int
+    row: str
+    column: str
+    value: str
+    rule: str
+    detail: str
+
+
+def validate(frame: pd.DataFrame | None = None, folder: str | None = None, lang: str | None = None) -> pd.DataFrame:
+    """Check coded cases, or our own tables, against the codebook.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame, optional
+        Coded cases in the wide form of `load_cases` (any of its coded columns).
+        Without it the bundled tables are checked.
+    folder : str, optional
+        A folder with copies of our tables, checked instead of the bundled ones.
+    lang : {"en", "zh"}, optional
+        Language of the messages; the current one by default.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a problem, empty where all is well: ``table``, ``line`` (``Int64``, as a
+        text editor counts), ``row``, ``column``, ``value``, ``rule``, ``message``.
+
+    Raises
+    ------
+    SelectionError
+        If `frame` is not a frame, or has none of the coded columns, or `folder` is not there.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> len(kj.validate())
+    0
+    >>> wrong = kj.load_cases()[["case_id", "place_id", "stage"]].astype("string")
+    >>> wrong.loc[0, "stage"] = "in operation"
+    >>> kj.validate(wrong)["message"][0]
+    "the value must be one of the codes: 'in operation'. Did you mean 'in_operation'?"
+    """
+    language = resolve(lang)
+    found = list(_frame_problems(frame)) if frame is not None else list(_folder_problems(folder))
+    text = 0 if language == "en" else 1
+
+    def message(p: Problem) -> str:
+        return RULES[p.rule][text] + (f": {p.detail}" if p.detail else "")
+
+    names = ("table", "row", "column", "value", "rule")
+    columns = {name: [str(getattr(p, name)) for p in found] for name in names}
+    columns["line"] = [str(p.line) for p in found]
+    columns["message"] = [message(p) for p in found]
+    order = ("table", "line", "row", "column", "value", "rule", "message")
+    return build({name: columns[name] for name in order}, {"line": "integer"})
+
+
+def _permitted() -> dict[str, list[str]]:
+    codes: dict[str, list[str]] = {}
+    for code in records("codes"):
+        codes.setdefault(code["variable"], []).append(code["code"])
+    return codes
+
+
+def _frame_problems(frame: pd.DataFrame) -> Iterator[Problem]:
+    import pandas as pd
+
+    from .places import find_place
+
+    if not isinstance(frame, pd.DataFrame):
+        raise SelectionError(f"validate needs a pandas DataFrame, not {type(frame).__name__}.")
+    codes = _permitted()
+    coded = {v["variable"]: v["multiple"] == "true" for v in records("variables") if v["kind"] == "code"}
+    present = [name for name in frame.columns if name in coded]
+    if not present and "place_id" not in frame.columns:
+        raise SelectionError(
+            f"The frame has none of the coded columns: {', '.join(coded)}. Its columns: {list(frame.columns)}."
+        )
+    for number, (index, row) in enumerate(frame.iterrows(), start=2):
+        where = str(row["case_id"]) if "case_id" in frame.columns else str(index)
+        for name in present:
+            if pd.isna(row[name]):
+                continue
+            for part in str(row[name]).split(";") if coded[name] else [str(row[name])]:
+                if part not in codes[name]:
+                    detail = f"{part!r}. {nearest(part, codes[name])}"
+                    yield Problem("frame", number, where, name, str(row[name]), "vocabulary", detail)
+        if "place_id" in frame.columns and not pd.isna(row["place_id"]):
+            try:
+                find_place(row["place_id"])
+            except UnknownPlaceError as error:
+                yield Problem("frame", number, where, "place_id", str(row["place_id"]), "foreign_key", str(error))
+
+
+Row = dict[str, str]
+Check = Callable[[Row], Iterator[tuple[str, str, str]]]
+
+
+def _folder_problems(folder: str | None) -> Iterator[Problem]:
+    top = FOLDER if folder is None else str(folder)
+    if not os.path.isdir(top):
+        raise SelectionError(f"No folder {top!r}. Give a folder that holds cases.csv, codings.csv and the others.")
+    tables: dict[str, list[Row]] = {}
+    for name, entry in catalogue().items():
+        try:
+            header, rows = read_rows(os.path.join(top, *entry["path"].split("/")))
+        except DataError as error:
+            yield Problem(entry["path"], 1, "", "", "", "file", str(error))
+            continue
+        if header != [field.name for field in schema()[name]]:
+            yield Problem(entry["path"], 1, "", "", ",".join(header), "header", "")
+            continue
+        tables[name] = [dict(zip(header, row, strict=True)) for row in rows]
+    if "codes" not in tables or "variables" not in tables:
+        return
+    checks = _row_checks(tables)
+    for name, rows in tables.items():
+        path = catalogue()[name]["path"]
+        yield from _table_problems(name, path, rows, tables)
+        for line, row in enumerate(rows, start=2):
+            for column, rule, detail in checks[name](row) if name in checks else ():
+                yield Problem(path, line, _row_id(name, row), column, row[column], rule, detail)
+
+
+def natural(text: str) -> list[tuple[int, str]]:
+    """Return a sorting key in which ``C10`` comes after ``C9``.
+
+    Examples
+    --------
+    >>> sorted(["C10", "C9"], key=natural)
+    ['C9', 'C10']
+    """
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", text)]
+
+
+def _row_id(table: str, row: Row) -> str:
+    return "/".join(row[key] for key in catalogue()[table]["primary_key"].split(","))
+
+
+def _table_problems(name: str, path: str, rows: list[Row], tables: dict[str, list[Row]]) -> Iterator[Problem]:
+    seen: set[str] = set()
+    previous = ""
+    targets = {}
+    for field in schema()[name]:
+        if field.foreign_key:
+            table, column = field.foreign_key.split(".")
+            targets[field.name] = {row[column] for row in tables.get(table, [])}
+    for line, row in enumerate(rows, start=2):
+        row_id = _row_id(name, row)
+        if row_id in seen:
+            yield Problem(path, line, row_id, catalogue()[name]["primary_key"], row_id, "key", "")
+        if "order" not in row and name != "glossary" and natural(row_id) < natural(previous):
+            yield Problem(path, line, row_id, catalogue()[name]["primary_key"], row_id, "order", f"after {previous}")
+        seen.add(row_id)
+        previous = row_id
+        for field in schema()[name]:
+            value = row[field.name]
+            if not value:
+                if field.required:
+                    yield Problem(path, line, row_id, field.name, "", "required", "")
+                continue
+            wrong = _type_problem(field.type, value)
+            if wrong:
+                yield Problem(path, line, row_id, field.name, value, "type", wrong)
+            if field.name in targets and value not in targets[field.name]:
+                yield Problem(path, line, row_id, field.name, value, "foreign_key", field.foreign_key)
+
+
+def _type_problem(kind: str, value: str) -> str:
+    allowed = {"status": STATUS, "event_status": EVENT_STATUS, "layer": LAYERS, "boolean": ("true", "false")}
+    if kind in allowed:
+        return "" if value in allowed[kind] else f"{value!r}. {nearest(value, allowed[kind])}"
+    try:
+        if kind == "integer":
+            int(value)
+        elif kind == "number":
+            float(value)
+        elif kind in ("edtf", "day"):
+            bounds(value)
+        elif value != value.strip():
+            return "white space at the edge"
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _row_checks(tables: dict[str, list[Row]]) -> dict[str, Check]:
+    codes: dict[str, list[str]] = {}
+    for code in tables["codes"]:
+        codes.setdefault(code["variable"], []).append(code["code"])
+    variables = {v["variable"]: v for v in tables["variables"]}
+    dimension = {
+        row["case_id"]: row["value"]
+        for row in tables.get("codings", [])
+        if row["variable"] == "dimension" and row["layer"] == "article"
+    }
+
+    def evidence(row: Row) -> Iterator[tuple[str, str, str]]:
+        if row["status"] == "not_found":
+            if not row["search_id"]:
+                yield "search_id", "search", ""
+            return
+        for column in ("source_id", "locator"):
+            if not row[column]:
+                yield column, "source", ""
+
+    def coding(row: Row) -> Iterator[tuple[str, str, str]]:
+        variable = variables.get(row["variable"])
+        if not variable:
+            return
+        has_value = row["status"] in WITH_VALUE
+        if has_value != bool(row["value"]):
+            yield "value", "value_and_status", f"status is {row['status']}"
+        if row["status"] in ("inferred", "not_applicable") and not row["rule"] and row["layer"] == "article":
+            yield "rule", "rule", ""
+        yield from evidence(row)
+        if variable["kind"] == "code" and row["value"]:
+            allowed = codes[row["variable"]]
+            parts = row["value"].split(";") if variable["multiple"] == "true" else [row["value"]]
+            for part in parts:
+                if part not in allowed:
+                    yield "value", "vocabulary", f"{part!r}. {nearest(part, allowed)}"
+            if all(p in allowed for p in parts) and parts != sorted(set(parts), key=allowed.index):
+                yield "value", "vocabulary", "members stand once each, in codebook order"
+        outside = variable["applies_to"] and dimension.get(row["case_id"]) != variable["applies_to"]
+        if outside and row["layer"] == "article" and row["status"] != "not_applicable":
+            yield "status", "applies_to", f"{row['variable']} applies to {variable['applies_to']}"
+
+    def event(row: Row) -> Iterator[tuple[str, str, str]]:
+        if bool(row["date"]) == bool(row["status"]):
+            yield "date", "date_or_status", ""
+        yield from evidence(row)
+        if row["event_type"] not in codes["event_type"]:
+            yield "event_type", "vocabulary", nearest(row["event_type"], codes["event_type"])
+        try:
+            expected = bounds(row["date"]) if row["date"] else ("", "")
+        except ValueError:
+            return
+        if (row["earliest"], row["latest"]) != expected:
+            yield "earliest", "interval", f"expected {expected[0] or 'nothing'} and {expected[1] or 'nothing'}"
+
+    def place_list(name: str) -> Check:
+        known = {row["case_id"] for row in tables.get("cases", [])}
+
+        def check(row: Row) -> Iterator[tuple[str, str, str]]:
+            for part in row[name].split(";") if row[name] else []:
+                if part not in known:
+                    yield name, "foreign_key", f"no case {part!r}"
+
+        return check
+
+    return {"codings": coding, "events": event, "mentions": place_list("case_id"), "claims": place_list("case_ids")}
+
