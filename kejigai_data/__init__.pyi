@@ -3,6 +3,8 @@ from . import errors as errors
 from . import widgets as widgets
 from .agree import agreement as agreement
 from .agree import disagreements as disagreements
+from .agree import own_readings as own_readings
+from .agree import unitising as unitising
 from .article import Article as Article
 from .cases import explode as explode
 from .cases import load_cases as load_cases
@@ -31,6 +33,7 @@ from .places import Place as Place
 from .places import find_place as find_place
 from .places import members as members
 from .places import province_code as province_code
+from .tabular import table as table
 from .validation import validate as validate
 
 __version__: str

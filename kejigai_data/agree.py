@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .errors import SelectionError, missing_extra, unknown
-from .loading import records
+from .loading import records, text_type
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,7 +71,64 @@ def agreement(readings: pd.DataFrame, variable: str | None = None, resamples: in
         table = part.pivot(index="reading", columns="unit", values="value")
         rows.append({"variable": name, **_measure(table, *_distance(name), resamples)})
     result = pd.DataFrame(rows)
-    return result.astype({"variable": "string", "units": "Int64", "distance": "string", "note": "string"})
+    text = text_type()
+    return result.astype({"variable": text, "units": "Int64", "distance": text, "note": text})
+
+
+def own_readings() -> pd.DataFrame:
+    """Return the two readings of the article in the form that `agreement` takes.
+
+    Silence counts as a value. Variables that do not apply to a case by rule, and free
+    names, are left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``reading``, ``unit``, ``variable``, ``value``.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> sorted(kj.own_readings()["reading"].unique())
+    ['a', 'b']
+    """
+    import pandas as pd
+
+    left_out = ("unit", "name_zh")
+    rows = [
+        (
+            r["reading"],
+            "/".join(part for part in (r["place_id"], r["mechanism"], r["instrument_no"]) if part),
+            r["variable"],
+            r["value"] or f"({r['status']})",
+        )
+        for r in records("readings")
+        if r["variable"] not in left_out and r["status"] != "not_applicable"
+    ]
+    return pd.DataFrame(rows, columns=list(NEEDED), dtype=text_type())
+
+
+def unitising() -> dict[str, float]:
+    """Return how far the two readings found the same cases.
+
+    Returns
+    -------
+    dict
+        ``both``, ``only_a``, ``only_b`` (numbers of cases) and ``f1``.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> sorted(kj.unitising())
+    ['both', 'f1', 'only_a', 'only_b']
+    """
+    found: dict[str, set[tuple[str, str]]] = {"a": set(), "b": set()}
+    for r in records("readings"):
+        if r["variable"] == "unit":
+            found[r["reading"]].add((r["place_id"], r["mechanism"]))
+    a, b = found["a"], found["b"]
+    f1 = 2 * len(a & b) / (len(a) + len(b))
+    return {"both": len(a & b), "only_a": len(a - b), "only_b": len(b - a), "f1": round(f1, 3)}
 
 
 def disagreements(readings: pd.DataFrame) -> pd.DataFrame:
@@ -145,34 +202,39 @@ def _measure(table: pd.DataFrame, distance: str, order: list[str], resamples: in
     percent = float(np.mean([left == right for left, right in pairs])) if pairs else float("nan")
     result = {"units": table.shape[1], "percent": percent, "kappa": _kappa(table)}
     result |= {"alpha": float("nan"), "alpha_low": float("nan"), "alpha_high": float("nan")}
-    values = sorted(set(table.stack()), key=str) if table.size else []
+    values = sorted({value for _, column in table.items() for value in column.dropna()}, key=str)
     if distance == "ordinal" and any(v not in order for v in values):
         distance = "nominal"
     if len(values) < 2:
         note = "alpha undefined: no variation" if values else "no unit has two readings"
         return {**result, "distance": distance, "note": note}
     domain = [v for v in order if v in values] if distance == "ordinal" else values
-    alpha = _alpha(table, domain, distance)
+    counts = _counts(table, domain)
     rng = np.random.default_rng(SEED)
-    draws = [_alpha(table.iloc[:, rng.integers(0, table.shape[1], table.shape[1])], domain, distance) for _ in range(resamples)]
+    draws = [_alpha(counts[rng.integers(0, len(counts), len(counts))], domain, distance) for _ in range(resamples)]
     low, high = np.nanpercentile(draws, [2.5, 97.5]) if not np.isnan(draws).all() else (np.nan, np.nan)
-    return {**result, "alpha": alpha, "alpha_low": low, "alpha_high": high, "distance": distance, "note": ""}
+    ends = {"alpha": _alpha(counts, domain, distance), "alpha_low": low, "alpha_high": high}
+    return {**result, **ends, "distance": distance, "note": ""}
 
 
-def _alpha(table: pd.DataFrame, domain: list[str], distance: str) -> float:
-    try:
-        import krippendorff
-    except ImportError:
-        raise missing_extra("agreement()", "research") from None
+def _counts(table: pd.DataFrame, domain: list[str]) -> np.ndarray:
     import numpy as np
 
-    if len(set(table.stack())) < 2:
-        return float("nan")
     index = {value: i for i, value in enumerate(domain)}
     counts = np.zeros((table.shape[1], len(domain)))
     for unit, (_, column) in enumerate(table.items()):
         for value in column.dropna():
             counts[unit, index[value]] += 1
+    return counts
+
+
+def _alpha(counts: np.ndarray, domain: list[str], distance: str) -> float:
+    try:
+        import krippendorff
+    except ImportError:
+        raise missing_extra("agreement()", "research") from None
+    if (counts.sum(axis=0) > 0).sum() < 2:
+        return float("nan")
     level: str | Callable[..., np.ndarray] = _jaccard(domain) if distance == "jaccard" else distance
     scale = list(range(len(domain)))
     return float(krippendorff.alpha(value_counts=counts, value_domain=scale, level_of_measurement=level))

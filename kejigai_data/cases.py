@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from .errors import SelectionError, unknown
 from .language import resolve
-from .loading import column, raw, records
+from .loading import column as typed
+from .loading import raw, records, text_type
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -226,7 +227,7 @@ def load_cases(layer: str = "article", lang: str | None = None, status: bool = F
     out: dict[str, pd.Series | pd.Categorical] = {}
 
     def text(name: str, cells: list[str]) -> None:
-        out[name] = column(cells, "text")
+        out[name] = typed(cells, "text")
 
     def code(name: str, cells: list[str], ordered: bool = False) -> None:
         known = labels[name]
@@ -265,10 +266,10 @@ def load_cases(layer: str = "article", lang: str | None = None, status: bool = F
         text(name, [r[name] for r in rows])
     text("locator", naming)
     span = [dates.get(r["case_id"], ("", "")) for r in rows]
-    out["adopted_earliest"] = column([s[0] for s in span], "day")
-    out["adopted_latest"] = column([s[1] for s in span], "day")
-    out["n_instruments"] = column([str(instruments.get(r["case_id"], 0)) for r in rows], "integer")
-    out["n_conflicts"] = column([str(conflicts.get(r["case_id"], 0)) for r in rows], "integer")
+    out["adopted_earliest"] = typed([s[0] for s in span], "day")
+    out["adopted_latest"] = typed([s[1] for s in span], "day")
+    out["n_instruments"] = typed([str(instruments.get(r["case_id"], 0)) for r in rows], "integer")
+    out["n_conflicts"] = typed([str(conflicts.get(r["case_id"], 0)) for r in rows], "integer")
     text("corroboration", [supported.get(r["case_id"], "not_checked") for r in rows])
     if status:
         for name in by_name:
@@ -318,5 +319,5 @@ def explode(frame: pd.DataFrame, column: str) -> pd.DataFrame:
     result = frame.copy()
     result[column] = result[column].str.split(";")
     result = result.explode(column, ignore_index=True)
-    result[column] = result[column].astype("string")
+    result[column] = result[column].astype(text_type())
     return result

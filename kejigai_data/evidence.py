@@ -73,8 +73,8 @@ def show_evidence(case_id: str, layer: str | None = None, lang: str | None = Non
     --------
     >>> import kejigai_data as kj
     >>> evidence = kj.show_evidence("c001")
-    >>> bool(evidence["source_id"].notna().all() and evidence["locator"].notna().all())
-    True
+    >>> evidence.loc[evidence["source_id"].isna(), "status"].unique().tolist()
+    ['not_found']
     """
     check_case(case_id)
     language = resolve(lang)

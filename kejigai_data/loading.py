@@ -112,7 +112,14 @@ def column(values: Sequence[str], kind: str) -> pd.Series:
         return pd.Series(np.array([v or "NaT" for v in values], dtype="datetime64[us]"))
     cells = np.empty(len(values), dtype=object)
     cells[:] = [v if v else pd.NA for v in values]
-    return pd.Series(pd.arrays.StringArray(cells))
+    return pd.Series(pd.array(cells, dtype=text_type()))
+
+
+def text_type() -> pd.StringDtype:
+    """Return the dtype of text: ``string``, the same with and without pyarrow."""
+    import pandas as pd
+
+    return pd.StringDtype("python")
 
 
 def build(columns: dict[str, Sequence[str]], kinds: dict[str, str]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .cases import province_of
 from .errors import SelectionError, UnknownPlaceError, nearest, unknown
-from .loading import column, records
+from .loading import column, records, text_type
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -201,7 +201,7 @@ def members(frame: pd.DataFrame, date: str | None = None) -> pd.DataFrame:
     result = frame.copy()
     result["province_id"] = [lists.get(p) for p in frame["place_id"]]
     result = result.explode("province_id", ignore_index=True)
-    result["province_id"] = result["province_id"].astype("string")
+    result["province_id"] = result["province_id"].astype(text_type())
     return result
 
 

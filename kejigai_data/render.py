@@ -1,0 +1,99 @@
+"""An Altair renderer that needs no network, and the theme of all charts.
+
+Altair's own renderers load JavaScript from a CDN or emit a MIME type that JupyterLab does
+not know. This one emits the specification under the type of the Vega-Lite that JupyterLab
+bundles, with the chart's description as plain text.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .errors import missing_extra
+
+try:
+    import altair as alt
+except ImportError:
+    raise missing_extra("Drawing charts", "lab") from None
+
+MIME = "application/vnd.vegalite.v5+json"
+SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
+FONT = '"Microsoft YaHei", "PingFang SC", "Noto Sans CJK SC", "Noto Sans SC", sans-serif'
+
+DIMENSIONS = {
+    "legal": "#0072B2",
+    "organisational": "#D55E00",
+    "functional": "#009E73",
+    "force_building": "#AA4499",
+    "factor_allocation": "#B07D00",
+    "none": "#5F6368",
+}
+STATUSES = {
+    "stated": "#1B4F72",
+    "inferred": "#5DADE2",
+    "ambiguous": "#E0A100",
+    "silent": "#D5D8DC",
+    "not_applicable": "#F4F6F7",
+    "dated": "#1B4F72",
+    "not_found": "#C0392B",
+    "not_coded": "#FFFFFF",
+}
+INK = "#222222"
+
+
+def bundle(spec: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Return the MIME bundle of a Vega-Lite specification.
+
+    Examples
+    --------
+    >>> sorted(bundle({"description": "a bar", "mark": "bar"}))
+    ['application/vnd.vegalite.v5+json', 'text/plain']
+    """
+    embed = {"embedOptions": {"actions": False, "renderer": "svg"}}
+    spec = {**spec, "$schema": SCHEMA, "usermeta": embed}
+    return {MIME: spec, "text/plain": str(spec.get("description") or "chart without a description")}
+
+
+def theme() -> Any:
+    """Return the configuration that every chart shares.
+
+    The background is white in both of JupyterLab's themes, so that the ink stays legible.
+    """
+    text = {"font": FONT, "color": INK}
+    axis = {
+        "labelFont": FONT,
+        "titleFont": FONT,
+        "labelFontSize": 13,
+        "titleFontSize": 13,
+        "labelColor": INK,
+        "titleColor": INK,
+        "titleFontWeight": "normal",
+        "labelLimit": 320,
+        "grid": False,
+        "domainColor": "#9AA0A6",
+        "tickColor": "#9AA0A6",
+    }
+    legend = {"labelFont": FONT, "titleFont": FONT, "labelFontSize": 13, "orient": "top", "title": None}
+    title = {"font": FONT, "subtitleFont": FONT, "fontSize": 16, "subtitleFontSize": 12.5, "anchor": "start"}
+    title |= {"color": INK, "subtitleColor": "#4A4F54", "offset": 12, "subtitlePadding": 6, "fontWeight": 600}
+    return {
+        "config": {
+            "background": "#FFFFFF",
+            "padding": 14,
+            "font": FONT,
+            "axis": axis,
+            "axisY": {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "start"},
+            "legend": legend,
+            "title": title,
+            "text": text,
+            "view": {"stroke": None},
+            "header": {"labelFont": FONT, "labelFontSize": 14, "labelAngle": 0, "title": None},
+        }
+    }
+
+
+def enable() -> None:
+    """Register renderer and theme and make them current; `charts` calls this on import."""
+    alt.renderers.register("kejigai", bundle)
+    alt.renderers.enable("kejigai")
+    alt.theme.register("kejigai", enable=True)(theme)

@@ -1,0 +1,111 @@
+"""Show a frame as a table that reads well: chosen columns, headings in words, whole text."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from html import escape
+from typing import TYPE_CHECKING
+
+from .errors import SelectionError, unknown
+from .language import resolve
+from .loading import records
+from .words import word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+
+STYLE = "text-align:left;vertical-align:top;padding:4px 10px;white-space:normal;max-width:26em"
+
+
+class Table:
+    """A frame ready to be shown; plain text in a terminal, HTML in a notebook."""
+
+    def __init__(self, headings: list[str], rows: list[list[str]], caption: str) -> None:
+        self.headings = headings
+        self.rows = rows
+        self.caption = caption
+
+    def __repr__(self) -> str:
+        lines = [" | ".join(row) for row in [self.headings, *self.rows]]
+        return "\n".join([self.caption, *lines] if self.caption else lines)
+
+    def _repr_html_(self) -> str:
+        caption = f'<caption style="text-align:left">{escape(self.caption)}</caption>' if self.caption else ""
+        head = "".join(f'<th scope="col" style="{STYLE}">{escape(h)}</th>' for h in self.headings)
+        body = "".join(
+            "<tr>" + "".join(f'<td style="{STYLE}">{escape(cell)}</td>' for cell in row) + "</tr>" for row in self.rows
+        )
+        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def table(frame: pd.DataFrame, columns: Iterable[str] | None = None, rows: int = 12, caption: str = "") -> Table:
+    """Show some columns of a frame with headings in the current language.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Any frame of the package.
+    columns : iterable of str, optional
+        Which columns; all without it. ``"place"`` stands for ``place_en`` or ``place_zh``,
+        and so on; codes are shown as labels.
+    rows : int
+        At most so many rows; the caption says when some were left off.
+    caption : str
+        A line above the table.
+
+    Returns
+    -------
+    Table
+        An object that a notebook shows as a table and a terminal as lines.
+
+    Raises
+    ------
+    UnknownNameError
+        If the frame has no such column.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> kj.table(kj.load_cases(), ["place", "stage"], rows=1)
+    1 of 60 rows
+    place | stage
+    Shanghai | In operation
+    """
+    names = [_in_language(name, frame) for name in (frame.columns if columns is None else columns)]
+    if rows < 1:
+        raise SelectionError(f"rows={rows}: show at least one row.")
+    shown = frame[names].head(rows)
+    cells = [[_text(name, value) for name, value in zip(names, row, strict=True)] for row in _values(shown)]
+    if len(frame) > rows:
+        caption = " ".join(part for part in (caption, f"{rows} {word('of')} {len(frame)} {word('row_count')}") if part)
+    return Table([word(name) for name in names], cells, caption)
+
+
+def _values(frame: pd.DataFrame) -> list[list[object]]:
+    plain = frame.astype(object)
+    return [list(row) for row in plain.where(plain.notna(), None).itertuples(index=False)]
+
+
+def _in_language(name: str, frame: pd.DataFrame) -> str:
+    localised = f"{name}_{resolve()}"
+    if name not in frame.columns and localised not in frame.columns:
+        raise unknown("column", name, frame.columns)
+    return name if name in frame.columns else localised
+
+
+@lru_cache(maxsize=4)
+def _labels(language: str) -> dict[tuple[str, str], str]:
+    return {(c["variable"], c["code"]): c[f"label_{language}"] for c in records("codes")}
+
+
+def _text(name: str, value: object) -> str:
+    if value is None or value != value:
+        return ""
+    if hasattr(value, "strftime"):
+        return str(value.strftime("%Y-%m-%d"))
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    labels = _labels(resolve())
+    return "; ".join(labels.get((name, part), part) for part in str(value).split(";"))

@@ -1,0 +1,25 @@
+"""The words of charts, tables and widgets, from `data/words.csv`."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+
+from .language import pick
+from .loading import FOLDER, read_rows
+
+
+@lru_cache(maxsize=1)
+def _words() -> dict[str, tuple[str, str]]:
+    return {key: (en, zh) for key, en, zh in read_rows(os.path.join(FOLDER, "words.csv"))[1]}
+
+
+def word(key: str, lang: str | None = None) -> str:
+    """Return a word in the current language; a key without an entry stays as it is.
+
+    Examples
+    --------
+    >>> word("silent", "zh")
+    '沉默'
+    """
+    return pick(_words()[key], lang) if key in _words() else key
