@@ -146,6 +146,7 @@ def _folder_problems(folder: str | None) -> Iterator[Problem]:
     if not os.path.isdir(top):
         raise SelectionError(f"No folder {top!r}. Give a folder that holds cases.csv, codings.csv and the others.")
     tables: dict[str, list[Row]] = {}
+    lines: dict[str, list[int]] = {}
     for name, entry in catalogue().items():
         try:
             header, rows = read_rows(os.path.join(top, *entry["path"].split("/")))
@@ -156,13 +157,14 @@ def _folder_problems(folder: str | None) -> Iterator[Problem]:
             yield Problem(entry["path"], 1, "", "", ",".join(header), "header", "")
             continue
         tables[name] = [dict(zip(header, row, strict=True)) for row in rows]
+        lines[name] = _first_lines(rows)
     if "codes" not in tables or "variables" not in tables:
         return
     checks = _row_checks(tables)
     for name, rows in tables.items():
         path = catalogue()[name]["path"]
-        yield from _table_problems(name, path, rows, tables)
-        for line, row in enumerate(rows, start=2):
+        yield from _table_problems(name, rows, lines[name], tables)
+        for line, row in zip(lines[name], rows, strict=True):
             for column, rule, detail in checks[name](row) if name in checks else ():
                 yield Problem(path, line, _row_id(name, row), column, row[column], rule, detail)
 
@@ -182,7 +184,19 @@ def _row_id(table: str, row: Row) -> str:
     return "/".join(row[key] for key in catalogue()[table]["primary_key"].split(","))
 
 
-def _table_problems(name: str, path: str, rows: list[Row], tables: dict[str, list[Row]]) -> Iterator[Problem]:
+def _first_lines(rows: list[list[str]]) -> list[int]:
+    """Return the line on which each row begins: a cell may hold line breaks."""
+    first, result = 2, []
+    for row in rows:
+        result.append(first)
+        first += 1 + sum(cell.count("\n") for cell in row)
+    return result
+
+
+def _table_problems(
+    name: str, rows: list[Row], lines: list[int], tables: dict[str, list[Row]]
+) -> Iterator[Problem]:
+    path = catalogue()[name]["path"]
     seen: set[str] = set()
     previous = ""
     targets = {}
@@ -190,7 +204,7 @@ def _table_problems(name: str, path: str, rows: list[Row], tables: dict[str, lis
         if field.foreign_key:
             table, column = field.foreign_key.split(".")
             targets[field.name] = {row[column] for row in tables.get(table, [])}
-    for line, row in enumerate(rows, start=2):
+    for line, row in zip(lines, rows, strict=True):
         row_id = _row_id(name, row)
         if row_id in seen:
             yield Problem(path, line, row_id, catalogue()[name]["primary_key"], row_id, "key", "")

@@ -1,0 +1,207 @@
+"""Write what is generated from the tables: ``python -m kejigai_data._build.generated``.
+
+With ``--check`` nothing is written: files that differ are listed, and the exit status is 1.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import random
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+
+from kejigai_data import __version__
+from kejigai_data.agree import agreement, own_readings, unitising
+from kejigai_data.cases import load_cases
+from kejigai_data.dates import bounds
+from kejigai_data.loading import catalogue, raw, records, schema
+
+TOP = Path(__file__).resolve().parents[2]
+PACKAGE = TOP / "kejigai_data"
+DATA = PACKAGE / "data"
+SAMPLE_SEED = 2022
+SAMPLE_SHARE = 0.2
+TYPES = {"integer": "integer", "number": "number", "boolean": "boolean", "day": "date"}
+VOCABULARY = {
+    "status": "stated inferred ambiguous stated_absent silent not_applicable not_found",
+    "event_status": "silent not_found not_applicable",
+    "layer": "article record followup",
+}
+
+
+def csv_text(rows: list[list[str]]) -> str:
+    """Return rows as CSV text with LF line ends."""
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows(rows)
+    return buffer.getvalue()
+
+
+def events() -> str:
+    """Return events.csv with earliest and latest computed from date."""
+    header, rows = raw("events")
+    date, first, last = (header.index(name) for name in ("date", "earliest", "latest"))
+    done = []
+    for row in rows:
+        row = list(row)
+        row[first], row[last] = bounds(row[date]) if row[date] else ("", "")
+        done.append(row)
+    return csv_text([header, *done])
+
+
+def datapackage() -> str:
+    """Return the Data Package descriptor (Frictionless) of all tables."""
+    resources = []
+    for name, entry in catalogue().items():
+        fields, keys = [], []
+        for field in schema()[name]:
+            constraints: dict[str, object] = {"required": True} if field.required else {}
+            if field.type in VOCABULARY:
+                constraints["enum"] = VOCABULARY[field.type].split()
+            described = {"name": field.name, "type": TYPES.get(field.type, "string")}
+            described |= {"description": field.description_en, "description_zh": field.description_zh}
+            fields.append({**described, **({"constraints": constraints} if constraints else {})})
+            if field.foreign_key:
+                table, column = field.foreign_key.split(".")
+                reference = {"resource": "" if table == name else table, "fields": column}
+                keys.append({"fields": field.name, "reference": reference})
+        resources.append(
+            {
+                "name": name,
+                "path": entry["path"],
+                "title": entry["row_en"],
+                "profile": "tabular-data-resource",
+                "encoding": "utf-8",
+                "schema": {
+                    "fields": fields,
+                    "primaryKey": entry["primary_key"].split(","),
+                    **({"foreignKeys": keys} if keys else {}),
+                },
+            }
+        )
+    package = {
+        "name": "kejigai-data",
+        "title": "Coded cases of local science-and-technology reform in China",
+        "version": __version__,
+        "profile": "tabular-data-package",
+        "licenses": [{"name": "CC-BY-4.0", "path": "https://creativecommons.org/licenses/by/4.0/"}],
+        "resources": resources,
+    }
+    return json.dumps(package, ensure_ascii=False, indent=1) + "\n"
+
+
+def codebook_page(path: Path, language: str) -> str:
+    """Return a codebook page with its table of codes written anew."""
+    text = path.read_text(encoding="utf-8")
+    codes = [c for c in records("codes") if c["variable"] == path.stem]
+    if not codes or "<!-- codes -->" not in text:
+        return text
+    heads = {"en": ("code", "label", "meaning"), "zh": ("代码", "名称", "含义")}[language]
+    lines = ["| " + " | ".join(heads) + " |", "|---|---|---|"]
+    for code in codes:
+        lines.append(f"| `{code['code']}` | {code[f'label_{language}']} | {code[f'definition_{language}']} |")
+    block = "<!-- codes -->\n\n" + "\n".join(lines) + "\n\n<!-- /codes -->"
+    return re.sub(r"<!-- codes -->(?:.*?<!-- /codes -->)?", lambda _: block, text, flags=re.DOTALL)
+
+
+def human_sample() -> str:
+    """Return the sheet of a 20 % sample of cases for two human coders, values left blank."""
+    frame = load_cases()
+    chosen = []
+    for _, group in frame.groupby("dimension", observed=True, dropna=False):
+        ids = sorted(group["case_id"])
+        size = max(1, round(SAMPLE_SHARE * len(ids)))
+        chosen += random.Random(SAMPLE_SEED).sample(ids, size)
+    rows = [["coder", "case_id", "place_zh", "mechanism", "locator", "variable", "permitted", "value", "status", "remark"]]
+    codes: dict[str, list[str]] = {}
+    for code in records("codes"):
+        codes.setdefault(code["variable"], []).append(code["code"])
+    variables = [v for v in records("variables") if v["level"] == "case" and v["variable"] != "mechanism"]
+    for case in frame[frame["case_id"].isin(chosen)].itertuples():
+        for variable in variables:
+            if variable["applies_to"] and variable["applies_to"] != case.dimension:
+                continue
+            name = variable["variable"]
+            permitted = "|".join(codes[name])
+            rows.append(["", case.case_id, case.place_zh, case.mechanism, case.locator, name, permitted, "", "", ""])
+    return csv_text(rows)
+
+
+def figures() -> dict[str, str]:
+    """Return the figures that README and lessons quote, by name."""
+    frame = load_cases()
+    found = unitising()
+    layers = Counter(c["layer"] for c in records("codings"))
+    with_record = frame["corroboration"].value_counts()
+    counts = {name: len(raw(name)[1]) for name in catalogue()}
+    kinds = Counter(s["kind"] for s in records("sources"))
+    return {
+        "cases": str(counts["cases"]),
+        "places": str(frame["place_id"].nunique()),
+        "mechanisms": str(frame["mechanism"].nunique()),
+        "open": str(int((frame["list_form"] == "open").sum())),
+        "codings": str(counts["codings"]),
+        "record": str(layers["record"]),
+        "events": str(counts["events"]),
+        "sources": str(counts["sources"]),
+        "mirrors": str(kinds["mirror"]),
+        "official": str(kinds["official"]),
+        "recorded": str(int(len(frame) - with_record.get("not_checked", 0))),
+        "f1": f"{found['f1']:.2f}",
+        "both": str(found["both"]),
+        "not_found": str(sum(r["status"] == "not_found" for t in ("codings", "events") for r in records(t))),
+        "conflicts": str(counts["conflicts"]),
+    }
+
+
+def agreement_table() -> str:
+    """Return the agreement of the two readings as a Markdown table."""
+    lines = ["| variable | units | same | alpha | 95 % interval |", "|---|---|---|---|---|"]
+    for row in agreement(own_readings()).itertuples():
+        interval = f"{row.alpha_low:.2f} to {row.alpha_high:.2f}"
+        alpha = f"{row.alpha:.2f}" if row.alpha == row.alpha else f"– ({row.note})"
+        lines.append(f"| `{row.variable}` | {row.units} | {row.percent:.0%} | {alpha} | {interval} |")
+    return "\n".join(lines)
+
+
+def readme() -> str:
+    """Return README.md with its generated figures and table written anew."""
+    text = (TOP / "README.md").read_text(encoding="utf-8")
+    for name, value in figures().items():
+        text = re.sub(rf"(<!-- {name} -->).*?(<!-- / -->)", lambda m, v=value: m[1] + v + m[2], text)
+    block = f"<!-- agreement -->\n{agreement_table()}\n<!-- /agreement -->"
+    return re.sub(r"<!-- agreement -->.*?<!-- /agreement -->", lambda _: block, text, flags=re.DOTALL)
+
+
+def outputs() -> dict[Path, str]:
+    """Return every generated file with what it must hold."""
+    files = {
+        DATA / "events.csv": events(),
+        DATA / "datapackage.json": datapackage(),
+        DATA / "audit" / "human_sample.csv": human_sample(),
+        TOP / "README.md": readme(),
+    }
+    for language in ("en", "zh"):
+        for path in sorted((PACKAGE / "codebook" / language).glob("*.md")):
+            files[path] = codebook_page(path, language)
+    return files
+
+
+def main(arguments: list[str]) -> int:
+    """Write the files, or with --check list those that differ."""
+    different = []
+    for path, text in outputs().items():
+        if not path.exists() or path.read_bytes() != text.encode("utf-8"):
+            different.append(str(path.relative_to(TOP)))
+            if "--check" not in arguments:
+                path.write_bytes(text.encode("utf-8"))
+    for name in different:
+        print(("differs: " if "--check" in arguments else "written: ") + name)
+    return 1 if different and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,47 @@
+"""Shared fixtures: the article where it is at hand, the browser where it is installed."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).resolve().parents[1]
+CI = bool(os.environ.get("CI"))
+
+
+@pytest.fixture(scope="session")
+def top():
+    return TOP
+
+
+@pytest.fixture(scope="session")
+def article_path():
+    """A copy of the article; it is under copyright, so only some machines have one."""
+    named = os.environ.get("KEJIGAI_ARTICLE")
+    found = [Path(named)] if named else sorted((TOP.parent / "shared" / "article").glob("*.txt"))
+    if not found:
+        pytest.skip("no copy of the article here: set KEJIGAI_ARTICLE to a text file to run this check")
+    return found[0]
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Path of a Chromium; on CI it must be there."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        path = shutil.which(name)
+        if path:
+            return path
+    message = "no Chromium: install it (Debian: apt install chromium fonts-noto-cjk) to run the browser checks"
+    if CI:
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest.fixture(autouse=True)
+def english():
+    import kejigai_data as kj
+
+    kj.use("en")
+    yield
+    kj.use("en")

@@ -1,0 +1,378 @@
+"""The public names: what they return, and what they say when something is wrong."""
+
+import os
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+import kejigai_data as kj
+from kejigai_data.loading import catalogue, records, schema
+
+PANDAS_KINDS = {"integer": "Int64", "number": "Float64", "boolean": "boolean", "day": "datetime64[us]"}
+
+
+def run(code, **options):
+    return subprocess.run([sys.executable, *options.pop("flags", []), "-c", code], capture_output=True, **options)
+
+
+def test_import_is_light():
+    heavy = "pandas|numpy|pathlib|typing|importlib.metadata"
+    code = f"import sys; import kejigai_data; print([m for m in '{heavy}'.split('|') if m in sys.modules])"
+    done = run(code, flags=["-S", "-E"], cwd=os.path.dirname(os.path.dirname(kj.__file__)), text=True)
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def test_every_public_name_resolves_and_none_is_a_module_by_accident():
+    for name in kj.__all__:
+        value = getattr(kj, name)
+        assert value is not None
+        if name not in ("charts", "widgets", "errors"):
+            assert callable(value), name
+
+
+def test_unknown_attribute_says_where_to_look():
+    with pytest.raises(AttributeError, match="dir"):
+        _ = kj.load_case
+
+
+@pytest.mark.parametrize("name", list(catalogue()))
+def test_every_table_loads_with_the_dtypes_of_the_field_list(name):
+    frame = kj.load(name)
+    assert list(frame.columns) == [f.name for f in schema()[name]]
+    assert len(frame) == kj.tables().set_index("table").loc[name, "rows"]
+    for field in schema()[name]:
+        assert str(frame[field.name].dtype) == PANDAS_KINDS.get(field.type, "string"), field
+
+
+def test_frames_are_fresh():
+    for make in (kj.load_cases, kj.load_events, kj.load_places, kj.load_glossary, lambda: kj.load("codes")):
+        first = make()
+        first.iloc[0, 0] = "changed"
+        first.drop(columns=first.columns[1], inplace=True)
+        assert make().iloc[0, 0] != "changed"
+
+
+def test_documented_columns_and_dtypes_are_the_real_ones():
+    rows = [line.split() for line in kj.load_cases.__doc__.splitlines() if line.startswith("        ")]
+    listed = {r[0]: " ".join(r[1:3]) if r[1] == "ordered" else r[1] for r in rows if len(r) > 2 and r[0] != "column"}
+    frame = kj.load_cases()
+    listed = {name: kind for name, kind in listed.items() if name in frame.columns}
+    assert list(listed) == list(frame.columns)
+    for name, kind in listed.items():
+        real = str(frame[name].dtype)
+        if real == "category" and frame[name].cat.ordered:
+            real = "ordered category"
+        assert real == kind, name
+
+
+def test_labels_in_both_languages():
+    for lang in ("zh", "en"):
+        frame = kj.load_cases(lang=lang)
+        assert len(frame) == len(kj.load_cases())
+        codes = {c["code"] for c in records("codes") if c["variable"] == "stage"}
+        assert not set(frame["stage"].dropna()) & codes
+
+
+def test_categories_have_display_order_and_only_ordinal_ones_are_ordered():
+    frame = kj.load_cases()
+    assert list(frame["stage"].cat.categories) == ["proposed", "planned", "pilot", "in_operation", "ended"]
+    assert frame["stage"].cat.ordered
+    assert not frame["mechanism"].cat.ordered
+
+
+def test_status_columns():
+    frame = kj.load_cases(status=True)
+    assert set(frame["mechanism_status"]) == {"stated"}
+    assert frame.loc[frame["case_id"] == "c060", "dimension_status"].item() == "not_applicable"
+    assert frame.loc[frame["case_id"] == "c060", "dimension"].isna().item()
+
+
+def test_record_layer_has_the_legal_dates():
+    frame = kj.load_cases("record").set_index("case_id")
+    shenzhen = frame.loc["c002"]
+    assert shenzhen["adopted_earliest"] == shenzhen["adopted_latest"] == pd.Timestamp("2020-08-26")
+    assert frame.loc["c030", "adopted_latest"] is pd.NaT
+
+
+def test_two_regulations_of_one_province_took_different_routes():
+    events = kj.load_events().query("layer == 'record' and event_type == 'approved'").set_index("case_id")
+    assert events.loc["c002", "status"] == "not_applicable"
+    assert events.loc["c003", "date"].iloc[0] == "2021-03-18"
+
+
+def test_explode_and_members():
+    frame = kj.load_cases()
+    exploded = kj.explode(frame, "factors")
+    assert set(exploded["factors"].dropna()) <= {"technology", "labour", "capital", "data"}
+    assert "data" not in set(exploded["factors"].dropna())
+    delta = frame[frame["place_id"] == "changsanjiao"].head(1)
+    assert set(kj.members(delta)["province_id"]) == {"310000", "320000", "330000", "340000"}
+    assert set(kj.members(delta, date="2016-12-31")["province_id"]) == {"310000", "320000", "330000", "340000"}
+    with pytest.raises(kj.SelectionError, match="no members"):
+        kj.members(delta, date="1990-01-01")
+    with pytest.raises(kj.SelectionError, match="date"):
+        kj.members(delta, date="yesterday")
+
+
+@pytest.mark.parametrize("value", ["深圳", "深圳市", "Shenzhen", "shenzhen ", "440300", 440300])
+def test_find_place_takes_any_usual_name(value):
+    assert kj.find_place(value).place_id == "440300"
+
+
+def test_shanxi_names_both():
+    with pytest.raises(kj.UnknownPlaceError) as caught:
+        kj.find_place("Shanxi")
+    assert "山西" in str(caught.value)
+    assert "陕西" in str(caught.value)
+    assert kj.find_place("Shaanxi").place_id == "610000"
+    assert kj.find_place("山西").place_id == "140000"
+
+
+def test_province_code():
+    codes = kj.province_code(pd.Series([11, 110000.0, "北京", "北京市", "Beijing", None, "深圳"], index=list("abcdefg")))
+    assert codes.tolist()[:5] == ["110000"] * 5
+    assert pd.isna(codes["f"])
+    assert codes["g"] == "440000"
+    with pytest.raises(kj.UnknownPlaceError, match="Atlantis"):
+        kj.province_code(pd.Series(["北京", "Atlantis"]))
+    with pytest.raises(kj.UnknownPlaceError, match="members"):
+        kj.province_code(pd.Series(["京津冀"]))
+
+
+BAD = [
+    (lambda: kj.load("case"), kj.UnknownNameError, "cases"),
+    (lambda: kj.load(3), kj.UnknownNameError, "Unknown table"),
+    (lambda: kj.load_cases("articl"), kj.SelectionError, "article"),
+    (lambda: kj.load_cases(lang="de"), kj.LanguageError, "zh"),
+    (lambda: kj.use("中文"), kj.LanguageError, "zh"),
+    (lambda: kj.find_place("Shenzen"), kj.UnknownPlaceError, "Shenzhen"),
+    (lambda: kj.describe("mecanism"), kj.UnknownNameError, "mechanism"),
+    (lambda: kj.label("stage", "done"), kj.UnknownNameError, "planned"),
+    (lambda: kj.label("stag", "planned"), kj.UnknownNameError, "stage"),
+    (lambda: kj.show_evidence("c01"), kj.UnknownCaseError, "c001"),
+    (lambda: kj.cite("s9999"), kj.UnknownNameError, "source"),
+    (lambda: kj.cite("s001", style="mla"), kj.UnknownNameError, "apa"),
+    (lambda: kj.Article.read("/no/such/file.txt"), kj.ArticleError, "No such file"),
+    (lambda: kj.validate(folder="/no/such/folder"), kj.SelectionError, "folder"),
+    (lambda: kj.validate([1, 2]), kj.SelectionError, "DataFrame"),
+    (lambda: kj.validate(pd.DataFrame({"x": [1]})), kj.SelectionError, "coded columns"),
+    (lambda: kj.explode(kj.load_cases(), "factor"), kj.UnknownNameError, "factors"),
+    (lambda: kj.members(pd.DataFrame({"x": [1]})), kj.UnknownNameError, "place_id"),
+    (lambda: kj.table(kj.load_cases(), ["plac"]), kj.UnknownNameError, "place"),
+    (lambda: kj.charts.route_timeline(["c030"]), kj.SelectionError, "c001"),
+    (lambda: kj.charts.evidence_status(["stag"]), kj.SelectionError, "stage"),
+    (lambda: kj.widgets.evidence_browser("zzz"), kj.UnknownCaseError, "c001"),
+    (lambda: kj.agreement(pd.DataFrame({"x": [1]})), kj.SelectionError, "reading"),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "hint"), BAD)
+def test_bad_input_gets_our_own_error_that_helps(call, error, hint):
+    with pytest.raises(error) as caught:
+        call()
+    assert isinstance(caught.value, kj.KejigaiError)
+    assert hint in str(caught.value)
+    assert "\\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("variable", ["unit", *(v["variable"] for v in records("variables"))])
+def test_every_variable_has_a_page_with_steps_and_worked_cases(variable, lang):
+    page = kj.describe(variable, lang=lang)
+    assert page.startswith("# ")
+    heads = [line for line in page.splitlines() if line.startswith("## ")]
+    assert len(heads) >= 2, heads
+    if variable != "unit":
+        assert "\n1. " in page
+    for code in records("codes"):
+        if code["variable"] == variable:
+            assert f"`{code['code']}`" in page
+
+
+def test_search_finds_chinese_and_english():
+    assert "ownership_reform" in set(kj.search("权属")["id"])
+    assert len(kj.search("转化")) > 0
+    assert len(kj.search("conversion of nothing at all")) == 0
+    assert len(kj.search("   ")) == 0
+
+
+def test_show_evidence_marks_conflicts_in_both_layers():
+    evidence = kj.show_evidence("c006")
+    assert set(evidence.loc[evidence["conflict"].notna(), "layer"]) == {"article", "record"}
+    assert kj.show_evidence("c006", layer="record")["layer"].eq("record").all()
+
+
+def damaged(tmp_path, name, change):
+    import shutil
+
+    copy = tmp_path / "data"
+    shutil.copytree(os.path.join(os.path.dirname(kj.__file__), "data"), copy)
+    path = copy / name
+    path.write_bytes(change(path.read_bytes()))
+    return kj.validate(folder=str(copy))
+
+
+DAMAGE = [
+    ("codings.csv", lambda b: b.replace(b",in_operation,", b",in operation,", 1), "vocabulary", "value"),
+    ("codings.csv", lambda b: b.replace(b",s002,", b",s9999,", 1), "foreign_key", "source_id"),
+    ("codings.csv", lambda b: b.replace(b",s002,", b",,", 1), "source", "source_id"),
+    ("codings.csv", lambda b: b.replace(b",inferred,C", b",inferred,,C", 1), "file", ""),
+    ("events.csv", lambda b: b.replace(b",2021-11-25,", b",2021-02-29,", 1), "type", "date"),
+    ("events.csv", lambda b: b.replace(b",2021-11-25,", b",2021-11-26,", 1), "interval", "earliest"),
+    ("cases.csv", lambda b: b.replace("上海".encode(), "上海".encode("gbk"), 1), "file", ""),
+    ("cases.csv", lambda b: b.replace(b"c002,", b"c001,", 1), "key", "case_id"),
+    ("cases.csv", lambda b: b.replace(b"case_id", b"caseid", 1), "header", ""),
+    ("places.csv", lambda b: b + b'"unfinished', "file", ""),
+]
+
+
+@pytest.mark.parametrize(("name", "change", "rule", "column"), DAMAGE)
+def test_a_damaged_table_is_named_with_line_column_and_rule(tmp_path, name, change, rule, column):
+    problems = damaged(tmp_path, name, change)
+    hit = problems[(problems["rule"] == rule) & (problems["table"] == name)]
+    assert len(hit), problems.to_string()
+    assert hit["line"].notna().all()
+    if column:
+        assert column in set(hit["column"])
+
+
+def test_a_missing_table_is_a_problem_not_a_traceback(tmp_path):
+    import shutil
+
+    copy = tmp_path / "data"
+    shutil.copytree(os.path.join(os.path.dirname(kj.__file__), "data"), copy)
+    (copy / "codings.csv").unlink()
+    assert "file" in set(kj.validate(folder=str(copy))["rule"])
+
+
+def test_validate_speaks_chinese():
+    frame = kj.load_cases()[["case_id", "stage"]].astype("string")
+    frame.loc[0, "stage"] = "x"
+    assert "取值" in kj.validate(frame, lang="zh")["message"][0]
+
+
+# A reader's own copy
+
+
+def test_article_aligns_a_changed_copy(article_path, tmp_path):
+    text = article_path.read_text(encoding="utf-8")
+    body = text[text.find("深入扎实") :].replace(",", "，").replace("\n\n", "\n  ").replace("(", "（")
+    body = body.replace("20", "２０")
+    copy = tmp_path / "我的 副本.txt"
+    copy.write_bytes(("另一个页眉\r\n" + body.replace("\n", "\r\n")).encode("gb18030"))
+    article = kj.Article.read(copy)
+    assert article.missing == ["0/h"]
+    assert "上海" in article.sentence("1.1/p1/s4")
+    assert "【" in article.highlight("c001")[0].text
+    assert "<mark>" in article.highlight("c001")._repr_html_()
+
+
+def test_article_names_the_sentence_that_was_changed(article_path, tmp_path):
+    text = article_path.read_text(encoding="utf-8").replace("上海、深圳、广州等地均", "上海等地均")
+    copy = tmp_path / "changed.txt"
+    copy.write_text(text, encoding="utf-8")
+    article = kj.Article.read(copy)
+    assert article.missing == ["1.1/p1/s4"]
+    with pytest.raises(kj.ArticleError, match="was not found"):
+        article.sentence("1.1/p1/s4")
+    with pytest.raises(kj.ArticleError, match="Unknown locator"):
+        article.sentence("9.9/p1/s1")
+
+
+def test_another_text_is_refused_with_advice(tmp_path):
+    other = tmp_path / "other.txt"
+    other.write_text("完全不同的文字。" * 50, encoding="utf-8")
+    with pytest.raises(kj.ArticleError, match="地方科改十年"):
+        kj.Article.read(other)
+    empty = tmp_path / "empty.txt"
+    empty.write_bytes(b"")
+    with pytest.raises(kj.ArticleError):
+        kj.Article.read(empty)
+
+
+# The terminal, and Windows-like surroundings
+
+
+def terminal(*arguments, **environment):
+    command = [sys.executable, "-m", "kejigai_data", *arguments]
+    return subprocess.run(command, capture_output=True, env={**os.environ, **environment})
+
+
+def test_terminal_commands():
+    done = terminal("info", PYTHONIOENCODING="utf-8")
+    assert done.returncode == 0, done.stderr
+    assert "cases" in done.stdout.decode("utf-8")
+    assert terminal("validate").returncode == 0
+    assert terminal("cite", "s001", "--style", "apa", PYTHONIOENCODING="utf-8").returncode == 0
+
+
+def test_terminal_errors_are_one_line():
+    for arguments in (("cite", "nothing"), ("cite", "--style", "x"), ("validate", "/no/such/folder")):
+        done = terminal(*arguments)
+        assert done.returncode == 2
+        assert done.stderr.decode().startswith("kejigai_data: ")
+        assert b"Traceback" not in done.stderr
+
+
+def test_terminal_validate_counts_problems(tmp_path):
+    import shutil
+
+    copy = tmp_path / "data"
+    shutil.copytree(os.path.join(os.path.dirname(kj.__file__), "data"), copy)
+    path = copy / "codings.csv"
+    path.write_bytes(path.read_bytes().replace(b",in_operation,", b",in operation,", 1))
+    done = terminal("validate", str(copy), "--lang", "zh", PYTHONIOENCODING="utf-8")
+    assert done.returncode == 1
+    assert "取值须为允许的代码" in done.stdout.decode("utf-8")
+
+
+def test_a_gbk_console_shows_what_it_can():
+    done = terminal("cite", "s001", PYTHONIOENCODING="gbk", PYTHONUTF8="0")
+    assert done.returncode == 0, done.stderr
+    assert "科学管理研究" in done.stdout.decode("gbk")
+
+
+def test_works_from_a_folder_with_chinese_characters_and_a_space_under_another_locale(tmp_path):
+    import shutil
+
+    home = tmp_path / "科改 数据"
+    shutil.copytree(os.path.dirname(kj.__file__), home / "kejigai_data", ignore=shutil.ignore_patterns("__pycache__"))
+    code = (
+        "import kejigai_data as kj\n"
+        "assert '科改' in kj.__file__, kj.__file__\n"
+        "assert len(kj.load_cases(lang='zh')) == 60\n"
+        "assert kj.describe('stage', lang='zh').startswith('# ')\n"
+        "assert kj.validate().empty\n"
+        "print(kj.cite('s001'))"
+    )
+    flags = ["-X", "utf8=0", "-X", "warn_default_encoding", "-W", "error::EncodingWarning"]
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "utf-8"}
+    done = run(code, flags=flags, cwd=home, env=environment)
+    assert done.returncode == 0, done.stderr.decode(errors="replace")
+
+
+def test_golden_citations():
+    import json
+
+    golden = json.loads((__import__("pathlib").Path(__file__).parent / "golden_citations.json").read_text("utf-8"))
+    assert len(golden) >= 8
+    for source, styles in golden.items():
+        for style, text in styles.items():
+            assert kj.cite(None if source == "kejigai_data" else source, style=style) == text
+
+
+def test_every_source_has_three_references_without_rubbish():
+    for source in records("sources"):
+        for style in ("gb7714", "apa", "bibtex"):
+            text = source[style]
+            assert text.strip(), (source["source_id"], style)
+            for rubbish in ("undefined", "..", "()", "[]", "null", " ,", "NaN"):
+                cleaned = text.replace(source["url"], "").replace("...", "")
+                assert rubbish not in cleaned, (source["source_id"], style, text)
+
+
+def test_chinese_names_keep_their_order():
+    assert kj.cite("s001").startswith("钮钦")
+    assert "author = {钮钦 and 李哲}" in kj.cite("s001", style="bibtex")
