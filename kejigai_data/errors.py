@@ -55,12 +55,13 @@ def missing_extra(what: str, extra: str) -> MissingExtra:
 
 def nearest(value: object, allowed: Iterable[str], count: int = 3) -> str:
     """Return ``"Did you mean …?"`` with the closest names, or the list of all."""
-    from difflib import get_close_matches
+    from difflib import SequenceMatcher
 
     names = [str(name) for name in allowed]
-    folded = {name.casefold(): name for name in names}
     text = str(value).strip().casefold()
-    close = [folded[hit] for hit in get_close_matches(text, folded, n=count, cutoff=0.5)]
+    ratios = {name: SequenceMatcher(None, text, name.casefold()).ratio() for name in names}
+    ranked = sorted(names, key=lambda name: (-ratios[name], name))[:count]
+    close = [name for name in ranked if ratios[name] >= 0.5]
     if close:
         return f"Did you mean {' or '.join(repr(name) for name in close)}?"
     shown = ", ".join(names[:25])
