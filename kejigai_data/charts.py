@@ -75,7 +75,7 @@ def tile_map(cases: pd.DataFrame, title: Pair | None = None, description: Pair |
     ]
     order = ["named", "city_only", "not_named"]
     tiles["what"] = [word(state) for state in tiles["state"]]
-    tiles["name"] = tiles["short_zh"] if resolve() == "zh" else tiles["name_en"].map(_short_english)
+    tiles["name"] = tiles["short_zh" if resolve() == "zh" else "name_en"]
     short = places.set_index("place_id")["short_zh" if resolve() == "zh" else "name_en"]
     clusters = [short[p] for p in dict.fromkeys(cases["place_id"]) if p in short and p not in set(_units(places))]
     note = [word("tile_note")]
@@ -93,18 +93,14 @@ def tile_map(cases: pd.DataFrame, title: Pair | None = None, description: Pair |
     )
     squares = base.mark_rect(cornerRadius=4).encode(color=colour, tooltip=["name:N", "what:N"])
     ink = alt.condition(alt.datum.what == word("named"), alt.value("#FFFFFF"), alt.value(render.INK))
-    names = base.mark_text(fontSize=14 if resolve() == "zh" else 11).encode(text="name:N", color=ink)
+    names = base.mark_text(fontSize=14 if resolve() == "zh" else 11.5).encode(text="name:N", color=ink)
     heading = _heading("tile", title, description)
     heading["title"] = alt.Title(heading["title"].text, subtitle=note)
-    return (squares + names).properties(width=560, height=520, **heading)
+    return (squares + names).properties(width=660, height=520, **heading)
 
 
 def _units(places: pd.DataFrame) -> Iterable[str]:
     return places.loc[~places["level"].isin(["cluster", "corridor"]), "place_id"]
-
-
-def _short_english(name: str) -> str:
-    return {"Inner Mongolia": "Inner Mong.", "Heilongjiang": "Heilongj."}.get(name, name)
 
 
 def _wrap(lead: str, names: list[str], width: int = 96) -> list[str]:
@@ -362,8 +358,8 @@ def route_timeline(
         raise SelectionError(f"No dated step is on record for {', '.join(wanted)}.")
     start, end = pd.Timestamp(min(days)), pd.Timestamp(max(days))
     margin = max((end - start) / 12, pd.Timedelta(days=20))
-    domain = [(start - margin).strftime("%Y-%m-%d"), (end + 2 * margin).strftime("%Y-%m-%d")]
-    charts = [_route_panel(_case_label(case), rows, domain) for case, rows in panels.items()]
+    edges = [day.strftime("%Y-%m-%d") for day in (start - margin, end + 2 * margin)]
+    charts = [_route_panel(_case_label(case), rows, edges) for case, rows in panels.items()]
     heading = _heading("route", title, description)
     return alt.vconcat(*charts, spacing=18).properties(**heading)
 
@@ -395,13 +391,12 @@ def _steps_data(case_id: str) -> list[dict[str, str]]:
     return rows
 
 
-def _route_panel(name: str, rows: list[dict[str, str]], domain: list[str]) -> alt.LayerChart:
+def _route_panel(name: str, rows: list[dict[str, str]], edges: list[str]) -> alt.LayerChart:
     data = pd.DataFrame(rows)
     dated, other = data[data["first"] != ""], data[data["first"] == ""].copy()
-    other["first"] = domain[0]
-    scale = alt.Scale(domain=domain)
+    other["first"] = edges[0]
     axis = alt.Axis(format="%Y-%m", tickCount=6, labelAngle=0)
-    x = alt.X("first:T", scale=scale, title=None, axis=axis)
+    x = alt.X("first:T", title=None, axis=axis)
     steps = [word(s) for s in STEPS]
     y = alt.Y("step:N", sort=steps, title=None, scale=alt.Scale(domain=steps), axis=alt.Axis(ticks=False, domain=False))
     colour = render.DIMENSIONS["legal"]
@@ -409,7 +404,10 @@ def _route_panel(name: str, rows: list[dict[str, str]], domain: list[str]) -> al
     points = alt.Chart(dated).mark_circle(size=130, color=colour, opacity=1).encode(x=x, y=y)
     dates = alt.Chart(dated).mark_text(align="left", dx=11, fontSize=12.5).encode(x=x, y=y, text="shown:N")
     whys = alt.Chart(other).mark_text(align="left", dx=6, fontSize=12.5, color="#6B7177", fontStyle="italic")
-    layers = [bars, points, dates] + ([whys.encode(x=x, y=y, text="shown:N")] if len(other) else [])
+    # Unseen marks at both edges give every panel the same axis; an explicit domain beside
+    # x2 makes Vega-Lite 5 warn on each redraw.
+    frame = alt.Chart(pd.DataFrame({"first": edges})).mark_point(opacity=0).encode(x=x)
+    layers = [frame, bars, points, dates] + ([whys.encode(x=x, y=y, text="shown:N")] if len(other) else [])
     return alt.layer(*layers).properties(
         width=560, height=150, title=alt.Title(name, fontSize=14, offset=4, fontWeight="normal")
     )

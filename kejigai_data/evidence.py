@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from .errors import UnknownCaseError, nearest
@@ -35,13 +36,25 @@ def check_case(case_id: str) -> dict[str, str]:
 
 
 def instrument_names() -> dict[str, str]:
-    """Return instrument_id to its Chinese name, the record's where there is one."""
+    """Return instrument_id to its Chinese name, the record's where there is one.
+
+    Where two instruments share a name the year of adoption tells them apart.
+    """
     names: dict[str, str] = {}
     for row in records("codings"):
         if row["variable"] == "name_zh" and row["value"]:
             if row["layer"] == "record" or row["instrument_id"] not in names:
                 names[row["instrument_id"]] = row["value"]
-    return names
+    adopted = {
+        e["instrument_id"]: e["date"][:4]
+        for e in records("events")
+        if e["event_type"] == "adopted" and e["layer"] == "record" and e["date"]
+    }
+    cases = {i["instrument_id"]: i["case_id"] for i in records("instruments")}
+    seen = Counter((cases[i], name) for i, name in names.items())
+    return {
+        i: f"{name} ({adopted[i]})" if seen[cases[i], name] > 1 and i in adopted else name for i, name in names.items()
+    }
 
 
 def show_evidence(case_id: str, layer: str | None = None, lang: str | None = None) -> pd.DataFrame:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+IN_WORDS = ("layer", "status", "corroboration")
+LONG = 14
 STYLE = "text-align:left;vertical-align:top;padding:4px 10px;white-space:normal;max-width:26em"
 
 
@@ -37,7 +39,11 @@ class Table:
         body = "".join(
             "<tr>" + "".join(f'<td style="{STYLE}">{escape(cell)}</td>' for cell in row) + "</tr>" for row in self.rows
         )
-        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        whole = f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        if len(self.rows) <= LONG:
+            return whole
+        # A long table scrolls in its own box, by keyboard too.
+        return f'<div tabindex="0" style="max-height:30em;overflow:auto">{whole}</div>'
 
 
 def table(frame: pd.DataFrame, columns: Iterable[str] | None = None, rows: int = 12, caption: str = "") -> Table:
@@ -107,5 +113,7 @@ def _text(name: str, value: object) -> str:
         return str(value.strftime("%Y-%m-%d"))
     if isinstance(value, float):
         return f"{value:.2f}"
+    if name in IN_WORDS:
+        return word(str(value))
     labels = _labels(resolve())
     return "; ".join(labels.get((name, part), part) for part in str(value).split(";"))

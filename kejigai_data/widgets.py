@@ -139,8 +139,6 @@ def evidence_table(case: str, layer: str = "") -> Table:
     True
     """
     frame = show_evidence(case, layer=layer or None)
-    frame["status"] = [word(str(status)) for status in frame["status"]]
-    frame["layer"] = [word(str(name)) for name in frame["layer"]]
     columns = ["layer", "about", "variable", "value", "status", "source_id", "locator", "conflict"]
     title = check_case(case)[f"title_{resolve()}"]
     if frame.empty:

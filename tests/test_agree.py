@@ -1,0 +1,98 @@
+"""Agreement, against published worked examples."""
+
+import math
+
+import pandas as pd
+import pytest
+
+import kejigai_data as kj
+
+# Krippendorff, K. (2011). Computing Krippendorff's alpha-reliability: four observers, twelve units.
+OBSERVERS = {
+    "a": "1 2 3 3 2 1 4 1 2 . . .",
+    "b": "1 2 3 3 2 2 4 1 2 5 . 3",
+    "c": ". 3 3 3 2 3 4 2 2 5 1 .",
+    "d": "1 2 3 3 2 4 4 1 2 5 1 .",
+}
+
+
+def long(observers, variable):
+    rows = [
+        (name, unit, variable, value)
+        for name, values in observers.items()
+        for unit, value in enumerate(values.split())
+        if value != "."
+    ]
+    return pd.DataFrame(rows, columns=["reading", "unit", "variable", "value"])
+
+
+def test_alpha_of_krippendorffs_example():
+    result = kj.agreement(long(OBSERVERS, "colour"), resamples=50).iloc[0]
+    assert result["alpha"] == pytest.approx(0.743, abs=0.0005)
+    assert result["units"] == 11
+    assert result["alpha_low"] <= result["alpha"] <= result["alpha_high"]
+
+
+def test_kappa_of_a_textbook_table():
+    """Fleiss, Levin and Paik (2003), Table 18.1: 100 subjects, three categories, kappa 0.676."""
+    cells = {("p", "p"): 75, ("p", "n"): 1, ("p", "o"): 4, ("n", "p"): 5, ("n", "n"): 4, ("n", "o"): 1, ("o", "o"): 10}
+    pairs = [pair for pair, count in cells.items() for _ in range(count)]
+    rows = [("a", i, "x", p[0]) for i, p in enumerate(pairs)] + [("b", i, "x", p[1]) for i, p in enumerate(pairs)]
+    frame = pd.DataFrame(rows, columns=["reading", "unit", "variable", "value"])
+    result = kj.agreement(frame, resamples=10).iloc[0]
+    assert result["kappa"] == pytest.approx(0.676, abs=0.001)
+    assert result["percent"] == pytest.approx(0.89)
+
+
+def test_sets_are_compared_by_jaccard_distance():
+    rows = [("a", 1, "factors", "technology;capital"), ("b", 1, "factors", "technology")]
+    rows += [("a", 2, "factors", "labour"), ("b", 2, "factors", "labour")]
+    frame = pd.DataFrame(rows, columns=["reading", "unit", "variable", "value"])
+    result = kj.agreement(frame, resamples=10).iloc[0]
+    assert result["distance"] == "jaccard"
+    # By hand: observed 1/4; expected over the six pairs of the four values, 1/2 + 4 + 0 ... = 4.5/6.
+    assert result["alpha"] == pytest.approx(1 - 0.25 / (4.5 / 6))
+
+
+def test_alpha_without_variation_is_undefined_and_said_so():
+    frame = long({"a": "1 1 1", "b": "1 1 1"}, "x")
+    result = kj.agreement(frame).iloc[0]
+    assert math.isnan(result["alpha"])
+    assert "no variation" in result["note"]
+    assert result["percent"] == 1
+
+
+def test_the_order_of_ordinal_codes_counts():
+    near = long({"a": "planned pilot in_operation", "b": "pilot pilot in_operation"}, "stage")
+    far = long({"a": "proposed pilot in_operation", "b": "in_operation pilot in_operation"}, "stage")
+    assert kj.agreement(near, resamples=5)["distance"][0] == "ordinal"
+    assert kj.agreement(near, resamples=5)["alpha"][0] > kj.agreement(far, resamples=5)["alpha"][0]
+
+
+def test_interval_is_seeded():
+    frame = long(OBSERVERS, "colour")
+    assert kj.agreement(frame, resamples=50).equals(kj.agreement(frame, resamples=50))
+
+
+def test_one_reading_or_a_repeated_row_is_refused():
+    frame = long({"a": "1 2", "b": "1 2"}, "x")
+    with pytest.raises(kj.SelectionError, match="two readings"):
+        kj.agreement(frame[frame["reading"] == "a"])
+    with pytest.raises(kj.SelectionError, match="repeat"):
+        kj.agreement(pd.concat([frame, frame]))
+    with pytest.raises(kj.UnknownNameError, match="x"):
+        kj.agreement(frame, variable="y")
+
+
+def test_own_readings_found_the_same_cases():
+    found = kj.unitising()
+    assert found["both"] + found["only_a"] == len(kj.load_cases())
+    assert 0 <= found["f1"] <= 1
+
+
+def test_disagreements_of_own_readings_are_few_and_named():
+    listed = kj.disagreements(kj.own_readings())
+    assert set(listed.columns) == {"unit", "variable", "a", "b"}
+    assert (listed["a"] != listed["b"]).all()
+    units = set(kj.own_readings()["unit"])
+    assert set(listed["unit"]) < units

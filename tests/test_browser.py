@@ -1,0 +1,179 @@
+"""The lessons in a real browser: JupyterLab in Chromium with the network closed."""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import nbformat
+import pytest
+
+from kejigai_data._build.env import LAB_SETTINGS
+from kejigai_data.render import MIME
+
+from .conftest import TOP
+
+LESSONS = [f"{lang}/{name}" for lang in ("en", "zh") for name in ("00_start_here", "01_legal")]
+CLOSED = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+DRAWN = ".jp-OutputArea-output svg.marks"
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory, chromium):
+    """A JupyterLab on loopback with copies of the lessons; yields its address."""
+    home = tmp_path_factory.mktemp("lab")
+    shutil.copytree(TOP / "notebooks", home / "notebooks")
+    settings = home / "settings"
+    settings.mkdir()
+    (settings / "overrides.json").write_text(json.dumps(LAB_SETTINGS), encoding="utf-8")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.port_retries=0"]
+    command += [f"--ServerApp.port={port}", f"--ServerApp.root_dir={home}", "--IdentityProvider.token="]
+    command += [f"--LabApp.app_settings_dir={settings}"]
+    surroundings = {**os.environ, "JUPYTER_CONFIG_DIR": str(home / "config"), "JUPYTERLAB_SETTINGS_DIR": str(home / "user")}
+    server = subprocess.Popen(command, env=surroundings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(120):
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"{address}/api", timeout=2)
+                break
+            time.sleep(0.25)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        engine = driver.chromium.launch(executable_path=chromium, args=CLOSED)
+        yield engine
+        engine.close()
+
+
+class Lesson:
+    """One lesson in a page, with what the page asked for and complained of."""
+
+    def __init__(self, browser, address, name):
+        self.page = browser.new_page(viewport={"width": 1280, "height": 12000})
+        self.outside, self.errors = [], []
+        self.page.on("request", self._request)
+        self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        self.page.on("pageerror", lambda e: self.errors.append(str(e)))
+        self.page.goto(f"{address}/lab/tree/notebooks/{name}.ipynb?reset")
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=90000)
+        self.wait(lambda: self.count(".jp-Notebook .jp-CodeCell") > 5)
+
+    def _request(self, request):
+        if not request.url.startswith(("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:")):
+            self.outside.append(request.url)
+
+    def count(self, selector):
+        return self.page.locator(selector).count()
+
+    def wait(self, condition, seconds=60):
+        until = time.time() + seconds
+        while time.time() < until:
+            if condition():
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError("nothing happened in time; console: " + "; ".join(self.errors[:5]))
+
+    def run_all(self):
+        self.page.locator(".jp-Notebook").first.click(position={"x": 5, "y": 5})
+        self.page.locator(".lm-MenuBar-item", has_text="Run").first.click()
+        self.page.locator('li[data-command="runmenu:run-all"]').click()
+        self.page.wait_for_timeout(500)
+        busy = "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].some(e => /\\[[* ]\\]/.test(e.textContent))"
+        self.wait(lambda: not self.page.evaluate(busy))
+
+    def close(self):
+        self.page.close()
+
+
+@pytest.fixture(scope="module")
+def lesson(browser, lab):
+    opened = []
+
+    def open_lesson(name):
+        opened.append(Lesson(browser, lab, name))
+        return opened[-1]
+
+    yield open_lesson
+    for one in opened:
+        one.close()
+
+
+def charts_in(name):
+    notebook = nbformat.read(TOP / "notebooks" / f"{name}.ipynb", 4)
+    return sum(MIME in o.get("data", {}) for c in notebook.cells for o in c.get("outputs", ()))
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_lesson_shows_saved_then_runs_and_every_chart_is_drawn(lesson, name):
+    one = lesson(name)
+    expected = charts_in(name)
+    one.wait(lambda: one.count(DRAWN) == expected)
+    one.run_all()
+    one.wait(lambda: one.count(DRAWN) == expected)
+    assert one.count(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']") == 0
+    assert one.count(".widget-dropdown select") >= 2
+    assert one.outside == []
+    assert one.errors == []
+
+
+def test_changing_a_comparison_redraws_its_chart(lesson):
+    one = lesson("en/01_legal")
+    one.run_all()
+    one.wait(lambda: one.count(".widget-dropdown select") >= 4)
+    chart = one.page.locator(DRAWN, has_text="From draft to force").first
+    assert "Shanghai" not in chart.text_content()
+    one.page.locator(".widget-dropdown select").first.select_option(index=0)
+    one.wait(lambda: "Shanghai" in one.page.locator(DRAWN, has_text="From draft to force").first.text_content())
+    assert one.errors == []
+
+
+def test_evidence_browser_changes_its_table_from_the_keyboard(lesson):
+    one = lesson("en/00_start_here")
+    one.run_all()
+    one.wait(lambda: one.count(".widget-dropdown select") >= 2)
+    first = one.page.locator(".widget-dropdown select").first
+    first.focus()
+    one.page.keyboard.press("Home")
+    one.wait(lambda: one.count("caption:has-text('Shanghai: a comprehensive innovation regulation')") >= 1)
+
+
+@pytest.mark.parametrize("name", ["en/00_start_here", "zh/01_legal"])
+def test_axe_finds_no_serious_fault_in_what_is_ours(lesson, name):
+    from axe_playwright_python.sync_playwright import Axe
+
+    one = lesson(name)
+    one.run_all()
+    context = {"include": [[".jp-OutputArea-child"], [".jp-RenderedMarkdown"]]}
+    found = Axe().run(one.page, context=context, options={"resultTypes": ["violations"]})
+    serious = [v for v in found.response["violations"] if v["impact"] in ("serious", "critical")]
+    assert not serious, json.dumps([(v["id"], v["nodes"][0]["html"][:200]) for v in serious], indent=1)
+
+
+def test_no_chart_is_wider_than_its_column_on_a_projector(lesson):
+    one = lesson("zh/00_start_here")
+    one.wait(lambda: one.count(DRAWN) > 2)
+    widths = one.page.evaluate(f"[...document.querySelectorAll('{DRAWN}')].map(e => e.getBoundingClientRect().width)")
+    column = one.page.locator(".jp-OutputArea-output").first.bounding_box()["width"]
+    assert max(widths) <= column

@@ -1,0 +1,145 @@
+"""Every shipped chart: drawn alike by old and new Vega-Lite, described, in both languages."""
+
+import json
+import re
+
+import pandas as pd
+import pytest
+import vl_convert
+
+import kejigai_data as kj
+from kejigai_data import charts, render
+
+CHARTS = {
+    "tile_map": lambda: charts.tile_map(kj.load_cases()),
+    "tile_map of one dimension": lambda: charts.tile_map(kj.load_cases().query("dimension == 'legal'")),
+    "list_forms": lambda: charts.list_forms(kj.load_cases()),
+    "evidence_status": charts.evidence_status,
+    "route_steps": charts.route_steps,
+    "route_timeline": lambda: charts.route_timeline(["c003", "c002"]),
+    "route_timeline of a decision": lambda: charts.route_timeline(["c006"]),
+    "waiting_days": charts.waiting_days,
+}
+each = pytest.mark.parametrize("name", list(CHARTS))
+both = pytest.mark.parametrize("lang", ["en", "zh"])
+
+
+def spec_of(name, lang):
+    kj.use(lang)
+    spec = CHARTS[name]().to_dict()
+    spec.pop("$schema")
+    return spec
+
+
+def shapes(svg):
+    """Paths, bars and texts with rounded numbers: what one sees, not how it is written."""
+    svg = re.sub(r"-?\d+\.\d+", lambda m: str(round(float(m[0]))), svg)
+    return re.findall(r"<path[^>]* d=\"([^\"]*)\"|<text[^>]*>([^<]*)</text>", svg)
+
+
+@each
+@both
+def test_oldest_vega_lite_5_and_6_draw_the_same(name, lang):
+    spec = json.dumps(spec_of(name, lang))
+    old = vl_convert.vegalite_to_svg(spec, vl_version="5.8")
+    new = vl_convert.vegalite_to_svg(spec, vl_version="6.4")
+    assert [t for _, t in shapes(old)] == [t for _, t in shapes(new)]
+    assert len(shapes(old)) == len(shapes(new)) > 5
+
+
+@each
+@both
+def test_title_and_description_are_there_in_the_language(name, lang):
+    spec = spec_of(name, lang)
+    title = spec["title"]["text"]
+    assert title
+    assert len(spec["description"]) > len(title)
+    assert bool(re.search("[\u4e00-\u9fff]", title)) == (lang == "zh")
+
+
+@each
+@both
+def test_no_null_reaches_a_chart_and_no_label_is_rotated(name, lang):
+    spec = spec_of(name, lang)
+    for rows in spec["datasets"].values():
+        assert rows
+        for row in rows:
+            assert all(value is not None and value != "nan" for value in row.values()), row
+    text = json.dumps(spec)
+    assert not re.search(r'"labelAngle": -?[1-9]', text)
+    assert spec["config"]["axisY"]["titleAngle"] == 0
+
+
+@each
+def test_every_label_fits_the_picture(name):
+    """Nothing of the drawing may lie outside the picture (cut labels)."""
+    for lang in ("en", "zh"):
+        svg = vl_convert.vegalite_to_svg(json.dumps(spec_of(name, lang)), vl_version="6.4")
+        width = float(re.search(r'width="([\d.]+)"', svg)[1])
+        assert 200 < width < 1100, (name, lang, width)
+
+
+def test_chinese_characters_draw_as_different_glyphs():
+    def picture(text):
+        spec = {"mark": {"type": "text", "font": render.FONT, "fontSize": 40}, "data": {"values": [{}]}}
+        spec["encoding"] = {"text": {"value": text}}
+        return vl_convert.vegalite_to_png(json.dumps(spec), vl_version="6.4")
+
+    if picture("鑫") == picture("猋"):
+        import os
+
+        message = "no Chinese font here: install one (Debian: apt install fonts-noto-cjk)"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
+
+
+def test_renderer_emits_what_jupyterlab_bundles_and_no_random_name():
+    chart = CHARTS["tile_map"]()
+    first, second = (c._repr_mimebundle_() for c in (chart, CHARTS["tile_map"]()))
+    assert set(first) == {render.MIME, "text/plain"}
+    assert first == second
+    assert first["text/plain"] == chart.to_dict()["description"]
+    assert first[render.MIME]["$schema"].endswith("v5.json")
+    assert "jsdelivr" not in json.dumps(first)
+
+
+def test_the_map_has_all_34_units_and_does_not_rank():
+    spec = spec_of("tile_map", "zh")
+    rows = max(spec["datasets"].values(), key=len)
+    assert len(rows) == 34
+    assert "n" not in rows[0]
+    states = {row["name"]: row["what"] for row in rows}
+    assert states["河北"] == "未点名"
+    assert states["安徽"] == "仅其城市被点名"
+    assert states["山东"] == "文章点名"
+
+
+def test_steps_show_absence_silence_and_failed_search_apart():
+    spec = spec_of("route_steps", "en")
+    rows = max(spec["datasets"].values(), key=len)
+    assert {"dated", "not applicable", "searched, not found", "silent"} <= {row["state"] for row in rows}
+    approved = [row["shown"] for row in rows if row["step"] == "Approved by province"]
+    assert sorted(approved) == ["2021-03-18"] + ["–"] * 6
+
+
+def test_waiting_days_are_those_of_the_calendar():
+    rows = max(spec_of("waiting_days", "en")["datasets"].values(), key=len)
+    days = {row["case"]: row["days"] for row in rows}
+    gap = pd.Timestamp("2021-07-01") - pd.Timestamp("2020-12-30")
+    assert days["Guangzhou: City regulation"] == gap.days
+
+
+def test_colours_of_dimensions_differ_for_colour_blind_readers():
+    def luminance(colour):
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    for colour in render.DIMENSIONS.values():
+        assert 1.05 / (luminance(colour) + 0.05) > 3, colour
+    assert len(set(render.DIMENSIONS.values())) == len(render.DIMENSIONS)
+
+
+def test_titles_can_be_given_as_a_pair():
+    kj.use("zh")
+    chart = charts.list_forms(kj.load_cases(), title=("Open", "开放"), description=("a", "甲"))
+    assert chart.to_dict()["title"]["text"] == "开放"
