@@ -231,7 +231,10 @@ def load_cases(layer: str = "article", lang: str | None = None, status: bool = F
 
     def code(name: str, cells: list[str], ordered: bool = False) -> None:
         known = labels[name]
-        out[name] = pd.Categorical([known.get(c) for c in cells], categories=list(known.values()), ordered=ordered)
+        number = {c: i for i, c in enumerate(known)}
+        # Categories are given their dtype: what pandas infers differs with its version and pyarrow.
+        categories = pd.Index(list(known.values()), dtype=text_type())
+        out[name] = pd.Categorical.from_codes([number.get(c, -1) for c in cells], categories, ordered)
 
     def variable(v: dict[str, str]) -> None:
         name = v["variable"]

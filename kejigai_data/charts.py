@@ -6,6 +6,7 @@ its own as ``title=(en, zh)``. A title states a finding or asks the question.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -244,8 +245,7 @@ def route_steps(
     for case in frame["case_id"]:
         steps = _main_steps(case)
         for step in STEPS:
-            found = steps[steps["event_type"] == step]
-            state, shown = _state(found)
+            state, shown = _state([e for e in steps if e["event_type"] == step])
             rows.append({"case": _case_label(case), "step": word(step), "state": word(state), "shown": shown})
     if not rows:
         raise SelectionError("No legal case in the selection: route_steps shows cases of the legal dimension.")
@@ -270,27 +270,36 @@ def route_steps(
     return (cells + text).properties(width=640, height=height, **_heading("steps", title, description))
 
 
-def _state(found: pd.DataFrame) -> tuple[str, str]:
-    dated = found[found["date"].notna()]
-    if len(dated):
-        finest = max(dated["date"], key=len)
-        return "dated", str(finest).replace("../", "≤ ")
-    for status in ("not_applicable", "not_found", "silent"):
-        if (found["status"] == status).any():
-            return status, {"not_applicable": "–", "not_found": "?", "silent": "…"}[status]
+def _state(found: list[dict[str, str]]) -> tuple[str, str]:
+    dates = [e["date"] for e in found if e["date"]]
+    if dates:
+        return "dated", max(dates, key=len).replace("../", "≤ ")
+    for status, sign in (("not_applicable", "–"), ("not_found", "?"), ("silent", "…")):
+        if any(e["status"] == status for e in found):
+            return status, sign
     return "not_coded", ""
 
 
 def _case_label(case_id: str) -> str:
+    return _case_labels(resolve())[case_id]
+
+
+@lru_cache(maxsize=4)
+def _case_labels(language: str) -> dict[str, str]:
+    return {case["case_id"]: _make_label(case["case_id"]) for case in records("cases")}
+
+
+def _make_label(case_id: str) -> str:
     place = {p["place_id"]: p for p in records("places")}[check_case(case_id)["place_id"]]
     name = place["short_zh"] if resolve() == "zh" else place["name_en"]
+    chosen = _recorded().get(case_id)
     forms = [
         c["value"]
         for c in records("codings")
         if c["case_id"] == case_id
         and c["variable"] == "form"
         and c["layer"] == "record"
-        and c["instrument_id"] == main_instrument(case_id)
+        and c["instrument_id"] == chosen
     ]
     form = label("form", forms[0]) if forms else ""
     return name + pick((": ", "：")) + form if form else name
@@ -307,22 +316,30 @@ def main_instrument(case_id: str) -> str:
         If no outside record is coded for the case yet.
     """
     check_case(case_id)
-    dated = {e["instrument_id"] for e in records("events") if e["case_id"] == case_id and e["layer"] == "record"}
+    if case_id not in _recorded():
+        raise SelectionError(f"{case_id} has no outside record yet. Cases that have one: {', '.join(_recorded())}.")
+    return _recorded()[case_id]
+
+
+@lru_cache(maxsize=1)
+def _recorded() -> dict[str, str]:
+    """Return case_id to the first of its instruments that has events in the record."""
+    dated = {e["instrument_id"] for e in records("events") if e["layer"] == "record"}
+    found: dict[str, str] = {}
     for instrument in records("instruments"):
-        if instrument["case_id"] == case_id and instrument["instrument_id"] in dated:
-            return instrument["instrument_id"]
-    raise SelectionError(f"{case_id} has no outside record yet; the legal cases c001 to c007 have theirs.")
+        if instrument["case_id"] and instrument["instrument_id"] in dated:
+            found.setdefault(instrument["case_id"], instrument["instrument_id"])
+    return dict(sorted(found.items()))
 
 
-def _main_steps(case_id: str) -> pd.DataFrame:
-    events = load("events")
+def _main_steps(case_id: str) -> list[dict[str, str]]:
     chosen = main_instrument(case_id)
-    return events[(events["instrument_id"] == chosen) & (events["layer"] == "record")]
+    return [e for e in records("events") if e["instrument_id"] == chosen and e["layer"] == "record"]
 
 
 def route_timeline(
     case_ids: Iterable[str], title: Pair | None = None, description: Pair | None = None
-) -> alt.VConcatChart:
+) -> alt.LayerChart:
     """Set the legislative routes of cases one under the other on one time axis.
 
     Parameters
@@ -334,9 +351,9 @@ def route_timeline(
 
     Returns
     -------
-    altair.VConcatChart
-        A panel a case: a point for each dated step (a bar where the source gives only a
-        month or a bound); steps without a date say why.
+    altair.LayerChart
+        A block of rows a case: a point for each dated step (a bar where the source gives
+        only a month); steps without a date say why.
 
     Raises
     ------
@@ -348,69 +365,70 @@ def route_timeline(
     Examples
     --------
     >>> import kejigai_data as kj
-    >>> len(kj.charts.route_timeline(["c003", "c002"]).to_dict()["vconcat"])
-    2
+    >>> datasets = kj.charts.route_timeline(["c003"]).to_dict()["datasets"].values()
+    >>> [[row["shown"] for row in rows] for rows in datasets if "last" in rows[0]]
+    [['2020-12-30', '2021-03-18', '2021-04-07', '2021-07-01']]
     """
     wanted = list(case_ids)
-    panels = {case: _steps_data(case) for case in wanted}
-    days = [day for rows in panels.values() for r in rows for day in (r["first"], r["last"]) if day]
-    if not days:
+    steps = [_steps_data(case, number) for number, case in enumerate(wanted)]
+    dated = [row for rows in steps for row in rows if row["first"]]
+    other = [row for rows in steps for row in rows if not row["first"]]
+    if not dated:
         raise SelectionError(f"No dated step is on record for {', '.join(wanted)}.")
-    start, end = pd.Timestamp(min(days)), pd.Timestamp(max(days))
-    margin = max((end - start) / 12, pd.Timedelta(days=20))
-    edges = [day.strftime("%Y-%m-%d") for day in (start - margin, end + 2 * margin)]
-    charts = [_route_panel(_case_label(case), rows, edges) for case, rows in panels.items()]
-    heading = _heading("route", title, description)
-    return alt.vconcat(*charts, spacing=18).properties(**heading)
+    names = [{"row": f"{number}|", "shown": _case_label(case)} for number, case in enumerate(wanted)]
+    domain = [f"{number}|{text}" for number in range(len(wanted)) for text in ["", *map(word, STEPS), " "]][:-1]
+    with alt.utils.schemapi.debug_mode(False):
+        # The chart is tested as it stands; checking it again at each redraw takes most of the time.
+        layers = _route_layers(dated, other, names, domain)
+        size = {"width": 600, "height": 25 * len(domain)}
+        return alt.layer(*layers).properties(**size, **_heading("route", title, description))
 
 
-def _steps_data(case_id: str) -> list[dict[str, str]]:
+def _steps_data(case_id: str, number: int) -> list[dict[str, str]]:
     steps = _main_steps(case_id)
-    rows = []
+    rows: list[dict[str, str]] = []
     for step in STEPS:
-        found = steps[steps["event_type"] == step]
-        dated = found[found["date"].notna() & found["earliest"].notna()].drop_duplicates("date")
-        state, _ = _state(found)
-        if len(dated):
-            finest = dated[dated["date"].str.len() == dated["date"].str.len().max()]
-            for event in finest.itertuples():
-                rows.append(
-                    {
-                        "step": word(step),
-                        "first": event.earliest.strftime("%Y-%m-%d"),
-                        "last": event.latest.strftime("%Y-%m-%d"),
-                        "shown": str(event.date),
-                    }
-                )
-        elif state == "dated":
-            bound = found[found["date"].notna()].iloc[0]
-            last = bound["latest"].strftime("%Y-%m-%d")
-            rows.append({"step": word(step), "first": last, "last": last, "shown": f"≤ {last}"})
-        else:
-            rows.append({"step": word(step), "first": "", "last": "", "shown": word(state)})
+        where = f"{number}|{word(step)}"
+        found = [e for e in steps if e["event_type"] == step]
+        dates = {e["date"]: e for e in found if e["date"]}
+        if not dates:
+            rows.append({"row": where, "first": "", "shown": word(_state(found)[0])})
+        finest = max(map(len, (d.replace("../", "") for d in dates)), default=0)
+        for date, event in dates.items():
+            if len(date.replace("../", "")) == finest:
+                first, shown = event["earliest"] or event["latest"], date.replace("../", "≤ ")
+                rows.append({"row": where, "first": first, "last": event["latest"], "shown": shown})
     return rows
 
 
-def _route_panel(name: str, rows: list[dict[str, str]], edges: list[str]) -> alt.LayerChart:
-    data = pd.DataFrame(rows)
-    dated, other = data[data["first"] != ""], data[data["first"] == ""].copy()
-    other["first"] = edges[0]
-    axis = alt.Axis(format="%Y-%m", tickCount=6, labelAngle=0)
-    x = alt.X("first:T", title=None, axis=axis)
-    steps = [word(s) for s in STEPS]
-    y = alt.Y("step:N", sort=steps, title=None, scale=alt.Scale(domain=steps), axis=alt.Axis(ticks=False, domain=False))
+def _route_layers(
+    dated: list[dict[str, str]], other: list[dict[str, str]], names: list[dict[str, str]], domain: list[str]
+) -> list[alt.Chart]:
+    dates = alt.Axis(format="%Y-%m", tickCount=6, labelAngle=0)
+    # The padding keeps the dates' text inside the picture; an explicit domain beside x2
+    # makes Vega-Lite 5 warn on each redraw.
+    x = alt.X("first:T", title=None, axis=dates, scale=alt.Scale(padding=90))
+    labels = alt.Axis(ticks=False, domain=False, labelExpr="split(datum.label, '|')[1]")
+    y = alt.Y("row:N", sort=domain, title=None, scale=alt.Scale(domain=domain), axis=labels)
     colour = render.DIMENSIONS["legal"]
-    bars = alt.Chart(dated).mark_rule(strokeWidth=8, color=colour, opacity=0.35).encode(x=x, x2="last:T", y=y)
-    points = alt.Chart(dated).mark_circle(size=130, color=colour, opacity=1).encode(x=x, y=y)
-    dates = alt.Chart(dated).mark_text(align="left", dx=11, fontSize=12.5).encode(x=x, y=y, text="shown:N")
-    whys = alt.Chart(other).mark_text(align="left", dx=6, fontSize=12.5, color="#6B7177", fontStyle="italic")
-    # Unseen marks at both edges give every panel the same axis; an explicit domain beside
-    # x2 makes Vega-Lite 5 warn on each redraw.
-    frame = alt.Chart(pd.DataFrame({"first": edges})).mark_point(opacity=0).encode(x=x)
-    layers = [frame, bars, points, dates] + ([whys.encode(x=x, y=y, text="shown:N")] if len(other) else [])
-    return alt.layer(*layers).properties(
-        width=560, height=150, title=alt.Title(name, fontSize=14, offset=4, fontWeight="normal")
-    )
+
+    def on(rows: list[dict[str, str]]) -> alt.Chart:
+        return alt.Chart(alt.InlineData(values=rows))
+
+    written = alt.Text("shown:N")
+    layers = [
+        on(dated).mark_circle(size=130, color=colour, opacity=1).encode(x=x, y=y),
+        on(dated).mark_text(align="left", dx=11, fontSize=12.5).encode(x=x, y=y, text=written),
+        on(names).mark_text(align="left", fontSize=14, fontWeight=600).encode(x=alt.value(0), y=y, text=written),
+    ]
+    spans = [row for row in dated if row["first"] != row["last"]]
+    if spans:
+        bar = on(spans).mark_rule(strokeWidth=8, color=colour, opacity=0.35)
+        layers.append(bar.encode(x=x, x2="last:T", y=y))
+    if other:
+        why = on(other).mark_text(align="left", dx=4, fontSize=12.5, color="#5F666D", fontStyle="italic")
+        layers.append(why.encode(x=alt.value(0), y=y, text=written))
+    return layers
 
 
 def waiting_days(
@@ -440,12 +458,11 @@ def waiting_days(
     frame = frame[frame["dimension"] == "legal"]
     rows = []
     for case in frame["case_id"]:
-        steps = _main_steps(case)
-        exact = steps[steps["earliest"].notna() & (steps["earliest"] == steps["latest"])]
-        day = exact.drop_duplicates("event_type").set_index("event_type")["earliest"]
-        if {"adopted", "in_force"} <= set(day.index):
+        exact = [e for e in _main_steps(case) if e["earliest"] and e["earliest"] == e["latest"]]
+        day = {e["event_type"]: pd.Timestamp(e["earliest"]) for e in exact}
+        if {"adopted", "in_force"} <= set(day):
             gap = (day["in_force"] - day["adopted"]).days
-            rows.append({"case": _case_label(case), "days": int(gap), "approved": "approved" in day.index})
+            rows.append({"case": _case_label(case), "days": gap, "approved": "approved" in day})
     for row in rows:
         row["shown"] = f"{row['days']}  {word('with_approval')}" if row["approved"] else f"{row['days']}"
     data = pd.DataFrame(rows).sort_values("days", ascending=False)

@@ -42,13 +42,15 @@ def read_rows(path: str) -> tuple[list[str], list[list[str]]]:
             reader = csv.reader(file, strict=True)
             header = next(reader, [])
             rows = []
+            once: dict[str, str] = {}
             for row in reader:
                 if len(row) != len(header):
                     raise DataError(
                         f"{name}, line {reader.line_num}: {len(row)} columns, "
                         f"but the header has {len(header)}. Restore the line or the file."
                     )
-                rows.append(row)
+                # Most cells repeat: one copy of each keeps a kernel small.
+                rows.append([once.setdefault(cell, cell) for cell in row])
     except FileNotFoundError:
         raise DataError(f"{name} is missing from {os.path.dirname(path)}. Reinstall the package.") from None
     except UnicodeDecodeError as error:

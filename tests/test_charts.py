@@ -37,6 +37,12 @@ def shapes(svg):
     return re.findall(r"<path[^>]* d=\"([^\"]*)\"|<text[^>]*>([^<]*)</text>", svg)
 
 
+def datasets(spec):
+    """All rows a chart draws: named datasets and inline values."""
+    inline = [layer["data"]["values"] for layer in spec.get("layer", ()) if "values" in layer.get("data", {})]
+    return [*spec.get("datasets", {}).values(), *inline]
+
+
 @each
 @both
 def test_oldest_vega_lite_5_and_6_draw_the_same(name, lang):
@@ -61,7 +67,7 @@ def test_title_and_description_are_there_in_the_language(name, lang):
 @both
 def test_no_null_reaches_a_chart_and_no_label_is_rotated(name, lang):
     spec = spec_of(name, lang)
-    for rows in spec["datasets"].values():
+    for rows in datasets(spec):
         assert rows
         for row in rows:
             assert all(value is not None and value != "nan" for value in row.values()), row
@@ -104,7 +110,7 @@ def test_renderer_emits_what_jupyterlab_bundles_and_no_random_name():
 
 def test_the_map_has_all_34_units_and_does_not_rank():
     spec = spec_of("tile_map", "zh")
-    rows = max(spec["datasets"].values(), key=len)
+    rows = max(datasets(spec), key=len)
     assert len(rows) == 34
     assert "n" not in rows[0]
     states = {row["name"]: row["what"] for row in rows}
@@ -115,14 +121,14 @@ def test_the_map_has_all_34_units_and_does_not_rank():
 
 def test_steps_show_absence_silence_and_failed_search_apart():
     spec = spec_of("route_steps", "en")
-    rows = max(spec["datasets"].values(), key=len)
+    rows = max(datasets(spec), key=len)
     assert {"dated", "not applicable", "searched, not found", "silent"} <= {row["state"] for row in rows}
     approved = [row["shown"] for row in rows if row["step"] == "Approved by province"]
     assert sorted(approved) == ["2021-03-18"] + ["–"] * 6
 
 
 def test_waiting_days_are_those_of_the_calendar():
-    rows = max(spec_of("waiting_days", "en")["datasets"].values(), key=len)
+    rows = max(datasets(spec_of("waiting_days", "en")), key=len)
     days = {row["case"]: row["days"] for row in rows}
     gap = pd.Timestamp("2021-07-01") - pd.Timestamp("2020-12-30")
     assert days["Guangzhou: City regulation"] == gap.days

@@ -1,0 +1,150 @@
+"""Speed and memory as ratios against a peer in the same run. On demand: make benchmark.
+
+Each figure is the median of pairs run in turn (ours, peer, ours, peer, …), so that a
+machine that slows down slows both. The bounds are those of the project's plan.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+import pytest
+
+from kejigai_data import charts, widgets
+from kejigai_data.loading import FOLDER
+
+from ..conftest import TOP
+from ..test_browser import DRAWN, browser, lab, lesson  # noqa: F401
+
+pytestmark = pytest.mark.benchmark
+
+PEER_LOAD = f"import pandas; pandas.read_csv({os.path.join(FOLDER, 'codings.csv')!r})"
+OUR_LOAD = "import kejigai_data; kejigai_data.load_cases()"
+
+
+def whole_process(code):
+    """Return CPU seconds and peak memory in kB of one Python process."""
+    report = (
+        "import resource as r; u = r.getrusage(r.RUSAGE_SELF); import sys;"
+        " print(u.ru_utime + u.ru_stime, u.ru_maxrss, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", f"{code}\n{report}"], capture_output=True, text=True, cwd=TOP, check=True)
+    seconds, memory = done.stderr.split()[-2:]
+    return float(seconds), float(memory)
+
+
+def paired(ours, peer, pairs):
+    """Return the median ratio ours / peer of each figure, and the medians themselves."""
+    whole_process(ours), whole_process(peer)
+    runs = [(whole_process(ours), whole_process(peer)) for _ in range(pairs)]
+    ratios = [statistics.median(a[i] / b[i] for a, b in runs) for i in (0, 1)]
+    return ratios, [statistics.median(a[i] for a, _ in runs) for i in (0, 1)]
+
+
+def test_import_costs_less_than_three_bare_pythons():
+    (time_ratio, _), (seconds, _) = paired("import kejigai_data", "pass", 40)
+    print(f"\nimport kejigai_data / bare python: {time_ratio:.2f} (median {seconds * 1000:.0f} ms of CPU)")
+    assert time_ratio < 3
+
+
+def test_loading_cases_costs_little_more_than_pandas_and_one_csv():
+    (time_ratio, memory_ratio), (seconds, memory) = paired(OUR_LOAD, PEER_LOAD, 15)
+    print(f"\nload_cases / pandas + read_csv: time {time_ratio:.2f}, memory {memory_ratio:.3f}", end=" ")
+    print(f"({seconds:.2f} s, {memory / 1024:.0f} MB)")
+    assert time_ratio <= 1.10
+    assert memory_ratio <= 1.05
+
+
+def test_a_widget_change_costs_little_more_than_the_chart():
+    comparison = widgets.compare_routes()
+    names = [value for _, value in comparison.controls["second"].options if value != "c003"]
+
+    def change(case):
+        comparison.controls["second"].value = case
+        return comparison.result.to_dict()
+
+    def alone(case):
+        return charts.route_timeline(["c003", case]).to_dict()
+
+    for case in names:
+        change(case), alone(case)
+    ratios = []
+    for _ in range(8):
+        for case in names:
+            start = time.perf_counter()
+            change(case)
+            middle = time.perf_counter()
+            alone(case)
+            ratios.append((middle - start) / (time.perf_counter() - middle))
+    ratio = statistics.median(ratios)
+    print(f"\nwidget change / the same chart in Altair: {ratio:.2f}")
+    assert ratio <= 1.3
+
+
+def test_nbval_costs_little_more_than_running_the_lessons():
+    lessons = [str(p) for p in sorted((TOP / "notebooks").glob("*/*.ipynb"))]
+    execute = (
+        "import sys, nbformat; from nbclient import NotebookClient\n"
+        f"for p in {lessons!r}: NotebookClient(nbformat.read(p, 4), resources={{'metadata': {{'path': {str(TOP)!r}}}}}).execute()"
+    )
+    compare = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "addopts=", "--nbval", *lessons]
+
+    def seconds(command):
+        start = time.perf_counter()
+        subprocess.run(command, cwd=TOP, check=True, capture_output=True)
+        return time.perf_counter() - start
+
+    ratios = [seconds(compare) / seconds([sys.executable, "-c", execute]) for _ in range(4)]
+    print(f"\nnbval / nbclient: {statistics.median(ratios):.2f}")
+    assert statistics.median(ratios) <= 1.2
+
+
+KERNEL = """
+import json, sys, nbformat, psutil
+from jupyter_client.manager import start_new_kernel
+manager, client = start_new_kernel(kernel_name="python3")
+def run(code):
+    reply = client.execute_interactive(code, output_hook=lambda m: None, timeout=120)
+    assert reply["content"]["status"] == "ok", reply["content"]
+for code in json.loads(sys.stdin.read()): run(code)
+print(psutil.Process(manager.provisioner.process.pid).memory_info().rss)
+client.stop_channels(); manager.shutdown_kernel(now=True)
+"""
+
+
+def kernel_memory(cells):
+    done = subprocess.run([sys.executable, "-c", KERNEL], input=json.dumps(cells), capture_output=True, text=True, check=True)
+    return int(done.stdout.split()[-1])
+
+
+@pytest.mark.parametrize("lesson", ["00_start_here", "01_legal"])
+def test_a_kernel_after_a_lesson_is_little_larger_than_a_bare_one(lesson):
+    import nbformat
+
+    notebook = nbformat.read(TOP / "notebooks" / "zh" / f"{lesson}.ipynb", 4)
+    cells = [c.source for c in notebook.cells if c.cell_type == "code"]
+    bare = ["import pandas, altair, ipywidgets"]
+    ratios = [kernel_memory(cells) / kernel_memory(bare) for _ in range(3)]
+    print(f"\nkernel after {lesson} / bare kernel: {statistics.median(ratios):.2f}")
+    assert statistics.median(ratios) <= 1.10
+
+
+def test_a_change_is_on_the_screen_in_a_tenth_of_a_second(request):
+    one = request.getfixturevalue("lesson")("en/01_legal")
+    one.run_all()
+    one.wait(lambda: one.count(".widget-dropdown select") >= 4)
+    script = """([index, drawn]) => new Promise(done => {
+        const select = document.querySelectorAll('.widget-dropdown select')[1];
+        const text = () => [...document.querySelectorAll(drawn)].map(e => e.textContent).join('|');
+        const before = text(), start = performance.now();
+        select.selectedIndex = index; select.dispatchEvent(new Event('change', {bubbles: true}));
+        const look = () => text() !== before && text().length ? done(performance.now() - start) : requestAnimationFrame(look);
+        requestAnimationFrame(look);
+    })"""
+    times = [one.page.evaluate(script, [index, DRAWN]) for _ in range(4) for index in (0, 3, 4, 5, 6, 1)]
+    median = statistics.median(times[3:])
+    print(f"\nfrom the change to the redrawn chart: median {median:.0f} ms, largest {max(times[3:]):.0f} ms")
+    assert median < 100
