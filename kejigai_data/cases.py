@@ -176,7 +176,7 @@ def load_cases(layer: str = "article", lang: str | None = None, status: bool = F
         article_judgement    category         strengthened, weakened
         initiative           category         centre, locality, both
         central_link         string           codes joined with ";"
-        pathway              category         derived from the two before
+        pathway              category         derived from the two before; missing if silent or both
         target               string           codes joined with ";"
         factors              string           codes joined with ";"
         list_form            category         single, counted, closed, open
@@ -185,16 +185,16 @@ def load_cases(layer: str = "article", lang: str | None = None, status: bool = F
         place_zh             string           short Chinese name
         place_en             string           English name
         place_level          string           level of the place
-        province_id          string           province-level unit; missing for clusters
-        region               string           statistical region; missing for clusters
+        province_id          string           province-level unit; missing for clusters and corridors
+        region               string           statistical region; missing for clusters and corridors
         title_zh             string           our short title
         title_en             string           our short title
         summary_zh           string           our summary
         summary_en           string           our summary
         locator              string           first naming sentence
-        adopted_earliest     datetime64[us]   first possible day of adoption
-        adopted_latest       datetime64[us]   last possible day of adoption
-        n_instruments        Int64            instruments behind the case
+        adopted_earliest     datetime64[us]   first possible day of adoption, first instrument
+        adopted_latest       datetime64[us]   last possible day of adoption, first instrument
+        n_instruments        Int64            instruments behind the case, both layers
         n_conflicts          Int64            open disagreements
         corroboration        string           how far other sources support the case
         ==================== ================ ==========================================

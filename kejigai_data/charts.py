@@ -58,7 +58,7 @@ def tile_map(cases: pd.DataFrame, title: Pair | None = None, description: Pair |
     -------
     altair.Chart
         34 squares: filled where the unit itself is named, half-tone where only a city in
-        it is; clusters and corridors are listed under the map. No ranking, no totals.
+        it is; clusters and corridors are listed above the map. No ranking, no totals.
 
     Examples
     --------
@@ -164,7 +164,7 @@ def evidence_status(
     Parameters
     ----------
     variables : iterable of str, optional
-        Case-level variables; without it, those that apply to every case, and the date.
+        Case-level variables; without it, those that apply to every case.
     title, description : tuple of str, optional
         ``(en, zh)`` in place of the usual ones.
 

@@ -105,7 +105,7 @@ def find_place(name: object) -> Place:
 
 
 def province_code(series: pd.Series) -> pd.Series:
-    """Turn province names and codes of any common form into GB/T 2260 codes.
+    """Turn province names and codes, as `find_place` takes them, into GB/T 2260 codes.
 
     Parameters
     ----------
