@@ -6,11 +6,13 @@ sentences. Someone who has the article can align their copy and read each case i
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 from unicodedata import normalize
 
+from .checks import a_text
 from .errors import ArticleError, nearest
 from .evidence import check_case
 from .loading import records
@@ -70,14 +72,14 @@ class Article:
     """
 
     def __init__(self, text: str) -> None:
-        self._text = text
+        self._text = a_text(text, "the article")
         self._stream, self._where = normalised(text)
         self._start: dict[str, int] = {}
         self.missing: list[str] = []
         self._align()
 
     @classmethod
-    def read(cls, path: str) -> Article:
+    def read(cls, path: str | os.PathLike[str]) -> Article:
         """Read and align a copy from a text file (UTF-8 or GB18030).
 
         Parameters
@@ -96,6 +98,8 @@ class Article:
         ArticleError
             If the file cannot be read, or nothing in it matches.
         """
+        if not isinstance(path, str | os.PathLike) or "\0" in str(path):
+            raise ArticleError(f"Give the path of a text file, not {path!r}.")
         try:
             with open(path, "rb") as file:
                 content = file.read()
@@ -138,6 +142,7 @@ class Article:
 
     def _span(self, locator: str, start: int = 0, length: int | None = None) -> tuple[int, int]:
         known = _lengths()
+        a_text(locator, "locator")
         if locator not in known:
             raise ArticleError(f"Unknown locator: {locator!r}. {nearest(locator, known)}")
         if locator not in self._start:
@@ -181,6 +186,8 @@ class Article:
         ------
         UnknownCaseError
             With the nearest identifiers.
+        ArticleError
+            If none of the case's sentences matched.
         """
         from html import escape
 
@@ -190,6 +197,8 @@ class Article:
             if anchor["case_id"] == case_id and anchor["locator"] in self._start:
                 span = self._span(anchor["locator"], int(anchor["start"]), int(anchor["length"]))
                 marks.setdefault(anchor["locator"], []).append(span)
+        if not marks:
+            raise ArticleError(f"No sentence of {case_id} was found in this copy; .missing lists what did not match.")
         result = Context()
         for locator, spans in marks.items():
             begin = self._span(locator)[0]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from .errors import SelectionError, unknown
+from .checks import a_frame, a_text, one_of
+from .errors import SelectionError
 from .language import resolve
 from .loading import column as typed
 from .loading import raw, records, text_type
@@ -18,6 +19,7 @@ PATHWAYS = {
     "top_down": ("自上而下", "Top-down"),
     "bottom_up": ("自下而上", "Bottom-up"),
     "bottom_up_then_recognised": ("先自下而上、后获认可", "Bottom-up, then recognised"),
+    "joint": ("中央与地方共同", "Centre and locality together"),
 }
 
 
@@ -36,7 +38,7 @@ def pathway(initiative: str, central_link: str) -> str:
     if initiative == "locality":
         recognised = {"recognised_afterwards", "taken_into_national_document"}
         return "bottom_up_then_recognised" if recognised & set(central_link.split(";")) else "bottom_up"
-    return ""
+    return "joint" if initiative == "both" else ""
 
 
 @lru_cache(maxsize=1)
@@ -59,66 +61,88 @@ def coded(layer: str) -> dict[str, dict[str, tuple[str, str, str]]]:
     return result
 
 
+@lru_cache(maxsize=1)
+def main_instruments() -> dict[str, str]:
+    """Return case_id to the instrument that the article means: the first listed for the case."""
+    found: dict[str, str] = {}
+    for instrument in records("instruments"):
+        if instrument["case_id"]:
+            found.setdefault(instrument["case_id"], instrument["instrument_id"])
+    return found
+
+
 @lru_cache(maxsize=8)
 def adoption_dates(layer: str) -> dict[str, tuple[str, str]]:
     """Return case_id to first and last possible day of adoption.
 
-    Several sources on one instrument give the widest interval; of several
-    instruments the one adopted first counts. A bare "in place by" is an upper bound.
+    In the record the main instrument counts, the one that the article means; several
+    sources on it give the widest interval. A bare "in place by" is an upper bound.
     """
     counts = {c["code"]: c["adoption_event"] for c in records("codes") if c["variable"] == "mechanism"}
     mechanism = {case: values["mechanism"][0] for case, values in coded("article").items()}
-    spans: dict[str, dict[str, list[tuple[str, str]]]] = {}
+    spans: dict[str, list[tuple[str, str]]] = {}
     bound: dict[str, str] = {}
     for e in records("events"):
         if e["layer"] != layer or not e["date"] or e["case_id"] not in mechanism:
             continue
-        if e["event_type"] == counts[mechanism[e["case_id"]]]:
-            of_case = spans.setdefault(e["case_id"], {})
-            of_case.setdefault(e["instrument_id"], []).append((e["earliest"], e["latest"]))
+        of_main = e["instrument_id"] in ("", main_instruments()[e["case_id"]])
+        adopting = {counts[mechanism[e["case_id"]]], "adopted" if layer == "record" else ""}
+        if of_main and e["event_type"] in adopting:
+            spans.setdefault(e["case_id"], []).append((e["earliest"], e["latest"]))
         elif e["event_type"] == "in_place_by":
             bound[e["case_id"]] = min(bound.get(e["case_id"], "9999"), e["latest"])
     result = {case: ("", latest) for case, latest in bound.items()}
-    for case, of_case in spans.items():
-        merged = [
-            (min(first for first, _ in dates), max(last for _, last in dates)) for dates in of_case.values()
-        ]
-        result[case] = min(merged, key=lambda span: span[1] or "9999")
+    for case, dates in spans.items():
+        finest = min(_days(span) for span in dates)
+        kept = [span for span in dates if _days(span) == finest]
+        result[case] = (min(first for first, _ in kept), max(last for _, last in kept))
     return result
+
+
+def _days(span: tuple[str, str]) -> int:
+    from datetime import date
+
+    if not all(span):
+        return 10**6
+    first, last = (date.fromisoformat(day) for day in span)
+    return (last - first).days
 
 
 @lru_cache(maxsize=1)
 def corroboration() -> dict[str, str]:
     """Return case_id to how far the outside record supports it.
 
-    ``not_checked`` (no record rows), ``not_found`` (searched in vain), ``mirrors_only``,
-    ``one_source``, ``several_sources`` (at least two sources that are not mirrors).
+    What counts are the sources that date the adoption of the main instrument.
+    ``not_checked`` (no record rows), ``not_found`` (searched in vain), ``copies_only``
+    (mirrors and copies in law databases), ``one_source``, ``several_sources`` (at least
+    two official, press or academic sources, which may still go back to one announcement).
     """
     kind = {s["source_id"]: s["kind"] for s in records("sources")}
     found: dict[str, set[str]] = {}
-    for name in ("codings", "events"):
-        for row in records(name):
-            if row["layer"] == "record" and row["case_id"]:
-                sources = found.setdefault(row["case_id"], set())
-                if row["status"] not in ("not_found", "not_applicable", "silent"):
-                    sources.add(row["source_id"])
+    for row in records("events"):
+        if row["layer"] == "record" and row["case_id"]:
+            sources = found.setdefault(row["case_id"], set())
+            of_main = row["instrument_id"] == main_instruments()[row["case_id"]]
+            if of_main and row["event_type"] in ("adopted", "revised", "established") and row["date"]:
+                sources.add(row["source_id"])
     result = {}
     for case, sources in found.items():
-        first_hand = {s for s in sources if kind[s] != "mirror"}
+        first_hand = {s for s in sources if kind[s] in ("official", "press", "academic")}
         if not sources:
             result[case] = "not_found"
         elif not first_hand:
-            result[case] = "mirrors_only"
+            result[case] = "copies_only"
         else:
             result[case] = "several_sources" if len(first_hand) > 1 else "one_source"
     return result
 
 
 @lru_cache(maxsize=1)
-def _counts() -> tuple[dict[str, int], dict[str, int]]:
-    instruments: dict[str, int] = {}
-    for row in records("instruments"):
-        instruments[row["case_id"]] = instruments.get(row["case_id"], 0) + 1
+def _counts() -> tuple[dict[tuple[str, str], int], dict[str, int]]:
+    named = {(c["layer"], c["case_id"], c["instrument_id"]) for c in records("codings") if c["instrument_id"]}
+    instruments: dict[tuple[str, str], int] = {}
+    for layer, case, _ in named:
+        instruments[layer, case] = instruments.get((layer, case), 0) + 1
     owner = {c["coding_id"]: c["case_id"] for c in records("codings")}
     owner |= {e["event_id"]: e["case_id"] for e in records("events")}
     conflicts: dict[str, int] = {}
@@ -176,7 +200,7 @@ def load_cases(layer: str = "article", lang: str | None = None, status: bool = F
         article_judgement    category         strengthened, weakened
         initiative           category         centre, locality, both
         central_link         string           codes joined with ";"
-        pathway              category         derived from the two before; missing if silent or both
+        pathway              category         derived from the two before; missing if silent
         target               string           codes joined with ";"
         factors              string           codes joined with ";"
         list_form            category         single, counted, closed, open
@@ -192,10 +216,10 @@ def load_cases(layer: str = "article", lang: str | None = None, status: bool = F
         summary_zh           string           our summary
         summary_en           string           our summary
         locator              string           first naming sentence
-        adopted_earliest     datetime64[us]   first possible day of adoption, first instrument
-        adopted_latest       datetime64[us]   last possible day of adoption, first instrument
-        n_instruments        Int64            instruments behind the case, both layers
-        n_conflicts          Int64            open disagreements
+        adopted_earliest     datetime64[us]   first possible day of adoption, main instrument
+        adopted_latest       datetime64[us]   last possible day of adoption, main instrument
+        n_instruments        Int64            instruments behind the case in this layer
+        n_conflicts          Int64            open disagreements, both layers
         corroboration        string           how far other sources support the case
         ==================== ================ ==========================================
 
@@ -215,8 +239,7 @@ def load_cases(layer: str = "article", lang: str | None = None, status: bool = F
     """
     import pandas as pd
 
-    if layer not in LAYERS:
-        raise SelectionError(f"Unknown layer: {layer!r}. Allowed: 'article' and 'record'.")
+    one_of(layer, LAYERS, "layer")
     language = "code" if lang is None else resolve(lang)
     rows = records("cases")
     values, first = coded(layer), coded("article")
@@ -271,12 +294,13 @@ def load_cases(layer: str = "article", lang: str | None = None, status: bool = F
     span = [dates.get(r["case_id"], ("", "")) for r in rows]
     out["adopted_earliest"] = typed([s[0] for s in span], "day")
     out["adopted_latest"] = typed([s[1] for s in span], "day")
-    out["n_instruments"] = typed([str(instruments.get(r["case_id"], 0)) for r in rows], "integer")
+    out["n_instruments"] = typed([str(instruments.get((layer, r["case_id"]), 0)) for r in rows], "integer")
     out["n_conflicts"] = typed([str(conflicts.get(r["case_id"], 0)) for r in rows], "integer")
     text("corroboration", [supported.get(r["case_id"], "not_checked") for r in rows])
     if status:
         for name in by_name:
             text(f"{name}_status", [g.get(name, ("", "", ""))[1] for g in got])
+        out["pathway_status"] = out["initiative_status"]
     return pd.DataFrame(out)
 
 
@@ -309,6 +333,8 @@ def explode(frame: pd.DataFrame, column: str) -> pd.DataFrame:
     ------
     UnknownNameError
         If the frame has no such column.
+    SelectionError
+        If it is no frame, or the column holds no text.
 
     Examples
     --------
@@ -317,10 +343,11 @@ def explode(frame: pd.DataFrame, column: str) -> pd.DataFrame:
     >>> bool(factors["factors"].str.contains(";").any())
     False
     """
-    if column not in frame.columns:
-        raise unknown("column", column, frame.columns)
+    a_frame(frame, [a_text(column, "column")])
+    if not all(isinstance(value, str) for value in frame[column].dropna()):
+        raise SelectionError(f"The column {column!r} holds no text; explode splits text that is joined with ';'.")
     result = frame.copy()
-    result[column] = result[column].str.split(";")
+    result[column] = result[column].astype(object).str.split(";")
     result = result.explode(column, ignore_index=True)
     result[column] = result[column].astype(text_type())
     return result

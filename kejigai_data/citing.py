@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import __version__
+from .checks import a_text
 from .errors import DataError, unknown
 from .loading import records
 
@@ -33,10 +34,10 @@ def cite(source_id: str | None = None, style: str = "gb7714") -> str:
     >>> "科学管理研究" in kj.cite("s001")
     True
     """
-    if style not in STYLES:
+    if a_text(style, "style") not in STYLES:
         raise unknown("citation style", style, STYLES)
     known = {s["source_id"]: s for s in records("sources")}
-    wanted = DATASET if source_id is None else source_id
+    wanted = DATASET if source_id is None else a_text(source_id, "source")
     if wanted not in known:
         raise unknown("source", wanted, known)
     text = known[wanted][style]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from .errors import unknown
+from .checks import a_text
+from .errors import SelectionError, unknown
 from .language import resolve
 from .loading import build, records
 
@@ -52,7 +53,7 @@ def describe(variable: str, lang: str | None = None) -> Page:
     '# Mechanism (`mechanism`)'
     """
     names = ["unit", *(v["variable"] for v in records("variables"))]
-    if variable not in names:
+    if a_text(variable, "variable") not in names:
         raise unknown("variable", variable, names)
     path = os.path.join(FOLDER, resolve(lang), f"{variable}.md")
     with open(path, encoding="utf-8") as file:
@@ -83,10 +84,11 @@ def label(variable: str, code: str, lang: str | None = None) -> str:
     '技术;资本'
     """
     language = resolve(lang)
+    a_text(variable, "variable")
     known = {c["code"]: c[f"label_{language}"] for c in records("codes") if c["variable"] == variable}
     if not known:
         raise unknown("coded variable", variable, {c["variable"] for c in records("codes")})
-    for part in code.split(";"):
+    for part in a_text(code, "code").split(";"):
         if part not in known:
             raise unknown(f"code of {variable}", part, known)
     return ";".join(known[part] for part in code.split(";"))
@@ -116,20 +118,27 @@ def search(words: str) -> pd.DataFrame:
     pandas.DataFrame
         ``table``, ``id``, ``zh``, ``en`` (all ``string``), one row a hit.
 
+    Raises
+    ------
+    SelectionError
+        If no word is given.
+
     Examples
     --------
     >>> import kejigai_data as kj
     >>> "ownership_reform" in set(kj.search("ownership")["id"])
     True
     """
-    wanted = words.casefold().split()
+    wanted = a_text(words, "words").casefold().split()
+    if not wanted:
+        raise SelectionError("search needs at least one word, for example kj.search('转化').")
     hits: list[tuple[str, str, str, str]] = []
     for table, (key, title, text) in _SEARCHED.items():
         for row in records(table):
             fields = [name for name in (title, text) if name]
             cells = [row.get(f"{name}_{lang}", "") for name in fields for lang in ("zh", "en")]
             haystack = " ".join([row[key], *cells]).casefold()
-            if wanted and all(word in haystack for word in wanted):
+            if all(word in haystack for word in wanted):
                 hits.append((table, row[key], row[f"{title}_zh"], row[f"{title}_en"]))
     cells = list(zip(*hits, strict=True)) if hits else [(), (), (), ()]
     return build(dict(zip(("table", "id", "zh", "en"), cells, strict=True)), {})

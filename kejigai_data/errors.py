@@ -57,6 +57,8 @@ def nearest(value: object, allowed: Iterable[str], count: int = 3) -> str:
     """Return ``"Did you mean …?"`` with the closest names, or the list of all."""
     from difflib import SequenceMatcher
 
+    if not str(value).strip():
+        return "A name is wanted."
     names = [str(name) for name in allowed]
     text = str(value).strip().casefold()
     ratios = {name: SequenceMatcher(None, text, name.casefold()).ratio() for name in names}

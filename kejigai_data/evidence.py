@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from .checks import a_text, one_of
 from .errors import UnknownCaseError, nearest
 from .language import resolve
 from .loading import build, records
@@ -12,6 +13,7 @@ from .loading import build, records
 if TYPE_CHECKING:
     import pandas as pd
 
+LAYERS = ("article", "record", "followup")
 COLUMNS = (
     "layer",
     "about",
@@ -29,21 +31,23 @@ COLUMNS = (
 
 def check_case(case_id: str) -> dict[str, str]:
     """Return the row of a case, or raise `UnknownCaseError`."""
+    a_text(case_id, "case")
     known = {c["case_id"]: c for c in records("cases")}
     if case_id not in known:
         raise UnknownCaseError(f"Unknown case: {case_id!r}. {nearest(case_id, known)}")
     return known[case_id]
 
 
-def instrument_names() -> dict[str, str]:
-    """Return instrument_id to its Chinese name, the record's where there is one.
+def instrument_names(layer: str, lang: str) -> dict[str, str]:
+    """Return instrument_id to its name in one layer; layers never lend each other names.
 
-    Where two instruments share a name the year of adoption tells them apart.
+    Where two instruments of a case share a name the year of adoption tells them apart.
+    English names fall back to the Chinese one.
     """
     names: dict[str, str] = {}
-    for row in records("codings"):
-        if row["variable"] == "name_zh" and row["value"]:
-            if row["layer"] == "record" or row["instrument_id"] not in names:
+    for variable in ("name_zh", "name_en") if lang == "en" else ("name_zh",):
+        for row in records("codings"):
+            if row["variable"] == variable and row["value"] and row["layer"] == layer:
                 names[row["instrument_id"]] = row["value"]
     adopted = {
         e["instrument_id"]: e["date"][:4]
@@ -64,7 +68,7 @@ def show_evidence(case_id: str, layer: str | None = None, lang: str | None = Non
     ----------
     case_id : str
         For example ``"c001"``.
-    layer : {"article", "record"}, optional
+    layer : {"article", "record", "followup"}, optional
         Only that layer.
     lang : {"en", "zh"}, optional
         Language of labels; the current one by default.
@@ -81,6 +85,8 @@ def show_evidence(case_id: str, layer: str | None = None, lang: str | None = Non
     ------
     UnknownCaseError
         With the nearest identifiers.
+    SelectionError
+        For an unknown layer.
 
     Examples
     --------
@@ -90,35 +96,37 @@ def show_evidence(case_id: str, layer: str | None = None, lang: str | None = Non
     ['not_found']
     """
     check_case(case_id)
+    if layer is not None:
+        one_of(layer, LAYERS, "layer")
     language = resolve(lang)
     labels = {(c["variable"], c["code"]): c[f"label_{language}"] for c in records("codes")}
     variables = {v["variable"]: v[f"label_{language}"] for v in records("variables")}
-    names = instrument_names()
+    names = {name: instrument_names(name, language) for name in LAYERS}
     notes = _conflict_notes(language)
     the_case = {"en": "case", "zh": "案例"}[language]
     rows: list[tuple[str, ...]] = []
     for c in records("codings"):
         if c["case_id"] == case_id and layer in (None, c["layer"]):
             shown = ";".join(labels.get((c["variable"], part), part) for part in c["value"].split(";"))
-            about = names.get(c["instrument_id"], c["instrument_id"]) if c["instrument_id"] else the_case
-            rows.append(_row(c, about, variables[c["variable"]], shown, notes, c["coding_id"], c["rule"]))
+            about = names[c["layer"]].get(c["instrument_id"], c["instrument_id"]) or the_case
+            rows.append(_row(c, about, variables[c["variable"]], shown, notes, c["coding_id"]))
     for e in records("events"):
         if e["case_id"] == case_id and layer in (None, e["layer"]):
-            about = names.get(e["instrument_id"], e["instrument_id"]) if e["instrument_id"] else the_case
+            about = names[e["layer"]].get(e["instrument_id"], e["instrument_id"]) or the_case
             event = labels[("event_type", e["event_type"])]
-            rows.append(_row(e, about, event, e["date"], notes, e["event_id"], ""))
+            rows.append(_row(e, about, event, e["date"], notes, e["event_id"]))
     rows.sort(key=lambda row: row[0])
     cells = list(zip(*rows, strict=True)) if rows else [()] * len(COLUMNS)
     return build(dict(zip(COLUMNS, cells, strict=True)), {})
 
 
 def _row(
-    row: dict[str, str], about: str, variable: str, value: str, notes: dict[str, str], row_id: str, rule: str
+    row: dict[str, str], about: str, variable: str, value: str, notes: dict[str, str], row_id: str
 ) -> tuple[str, ...]:
-    status = row["status"] or "stated"
-    note = notes.get(row_id, "")
+    status = row["status"] or ("inferred" if row["rule"] else "stated")
     found = (row["source_id"], row["locator"])
-    return (row["layer"], about, variable, value, status, *found, note, rule, row["comment"], row_id)
+    rest = (notes.get(row_id, ""), row["rule"], row["comment"], row_id)
+    return (row["layer"], about, variable, value, status, *found, *rest)
 
 
 def _conflict_notes(language: str) -> dict[str, str]:

@@ -34,7 +34,7 @@ def resolve(language: str | None = None) -> str:
     """Return `language` if it is known, the current one if it is None."""
     if language is None:
         return _state["language"]
-    if language not in LANGUAGES:
+    if not isinstance(language, str) or language not in LANGUAGES:
         raise LanguageError(f"Unknown language: {language!r}. Allowed: 'en' (English) and 'zh' (Chinese).")
     return language
 

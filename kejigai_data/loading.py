@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from .checks import a_text
 from .errors import DataError, unknown
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def load(name: str) -> pd.DataFrame:
     >>> kj.load("codes").query("variable == 'list_form'")["code"].tolist()
     ['single', 'counted', 'closed', 'open']
     """
-    header, rows = raw(name)
+    header, rows = raw(a_text(name, "table"))
     kinds = {field.name: field.type for field in schema()[name]}
     cells = list(zip(*rows, strict=True)) if rows else [() for _ in header]
     try:
@@ -240,6 +241,8 @@ def load_places() -> pd.DataFrame:
 
 def load_indicators() -> pd.DataFrame:
     """Load the context indicators, one row a place, year and indicator.
+
+    The table has its schema but no rows yet.
 
     Returns
     -------

@@ -7,10 +7,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from .cases import province_of
-from .errors import SelectionError, UnknownPlaceError, nearest, unknown
+from .checks import a_frame, a_text
+from .errors import SelectionError, UnknownPlaceError, nearest
 from .loading import column, records, text_type
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import pandas as pd
 
 SUFFIX = re.compile(r"(特别行政区|壮族自治区|回族自治区|维吾尔自治区|自治区|省|市|区)$")
@@ -40,7 +43,10 @@ def _names() -> dict[str, list[str]]:
     names: dict[str, list[str]] = {}
     for place_id, place in _by_id().items():
         spellings = {place_id, place["gb2260"], place["iso3166_2"], place["name_zh"], place["short_zh"]}
-        spellings |= {place["name_en"], SUFFIX.sub("", place["name_zh"])}
+        spellings |= {place["name_en"], SUFFIX.sub("", place["name_zh"]), *place["aliases"].split(";")}
+        kind = {"municipality": "Municipality", "province": "Province"}.get(place["level"], "")
+        kind = "City" if place["level"].endswith("_city") else kind
+        spellings |= {f"{place['name_en']} {kind}"} if kind else set()
         if place["gb2260"].endswith("0000"):
             spellings.add(place["gb2260"][:2])
         for spelling in spellings - {""}:
@@ -51,7 +57,11 @@ def _names() -> dict[str, list[str]]:
 def _fold(text: object) -> str:
     from unicodedata import normalize
 
-    return re.sub(r"[\s'’.\-]", "", normalize("NFKC", str(text))).casefold()
+    plain = normalize("NFKC", str(text)).strip().casefold()
+    if re.fullmatch(r"[-+.\d]+", plain):
+        # A number is a code only when it is whole; a column with blanks reads 11 as 11.0.
+        return plain.removesuffix(".0") if re.fullmatch(r"\d+(\.0)?", plain) else plain
+    return re.sub(r"[\s'’.\-–]", "", plain)
 
 
 def _as_place(place_id: str) -> Place:
@@ -88,6 +98,8 @@ def find_place(name: object) -> Place:
     >>> kj.find_place("440300").name_zh
     '深圳市'
     """
+    if not isinstance(name, str | int | float) or isinstance(name, bool) or name != name or name == "":
+        raise UnknownPlaceError(f"A name or a code is wanted, for example '深圳' or 440300, not {name!r}.")
     folded = _fold(name)
     if folded == "shanxi":
         raise UnknownPlaceError(
@@ -129,15 +141,21 @@ def province_code(series: pd.Series) -> pd.Series:
     >>> kj.province_code(pd.Series([11, "北京市", "Beijing"])).tolist()
     ['110000', '110000', '110000']
     """
+    import numpy as np
     import pandas as pd
 
+    if isinstance(series, str | dict | pd.DataFrame) or not hasattr(series, "__iter__"):
+        raise SelectionError(f"province_code needs a Series or list of places, not {type(series).__name__}.")
     values = pd.Series(series)
+    odd = [value for value in values if isinstance(value, list | dict | set | tuple)]
+    if odd:
+        raise SelectionError(f"province_code needs one name or code in each row, not {odd[0]!r}.")
     known: dict[object, str] = {}
     wrong: list[object] = []
     for value in values.dropna().unique():
-        text = str(int(value)) if isinstance(value, float) and value.is_integer() else value
+        number = isinstance(value, np.integer | np.floating)
         try:
-            province = province_of(find_place(text).place_id, _by_id())
+            province = province_of(find_place(float(value) if number else value).place_id, _by_id())
         except UnknownPlaceError:
             province = ""
         if province:
@@ -157,16 +175,16 @@ def province_code(series: pd.Series) -> pd.Series:
     return result
 
 
-def members(frame: pd.DataFrame, date: str | None = None) -> pd.DataFrame:
+def members(frame: pd.DataFrame, date: str | datetime | None = None) -> pd.DataFrame:
     """Give clusters and corridors one row for each province they touch.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         Any frame with a ``place_id`` column.
-    date : str, optional
-        A day (``"2019-06-01"``): membership as of that day. Without it the newest
-        document counts.
+    date : str or datetime, optional
+        A day (``"2019-06-01"``; a year or month stands for its first day): membership as
+        of that day. Without it the newest document counts.
 
     Returns
     -------
@@ -189,12 +207,13 @@ def members(frame: pd.DataFrame, date: str | None = None) -> pd.DataFrame:
     >>> sorted(set(jjj["province_id"]))
     ['110000', '120000', '130000']
     """
-    if "place_id" not in frame.columns:
-        raise unknown("column", "place_id", frame.columns)
+    a_frame(frame, ["place_id"])
+    if date is not None and not isinstance(date, str):
+        date = date.strftime("%Y-%m-%d") if hasattr(date, "strftime") else a_text(date, "date")
     known = _by_id()
     lists = {}
     for place_id in frame["place_id"].dropna().unique():
-        if place_id not in known:
+        if not isinstance(place_id, str) or place_id not in known:
             raise UnknownPlaceError(f"Unknown place_id: {place_id!r}. {nearest(place_id, known)}")
         province = province_of(place_id, known)
         lists[place_id] = [province] if province else _member_provinces(place_id, date)
@@ -223,5 +242,9 @@ def _member_provinces(place_id: str, date: str | None) -> list[str]:
             if bounds(r["from_date"])[0] <= day and (not r["to_date"] or day <= bounds(r["to_date"])[1])
         ]
     if not rows:
-        raise SelectionError(f"{place_id} has no members on {date}; load('place_members') lists the documents.")
+        first = min(r["from_date"] for r in records("place_members") if r["place_id"] == place_id)
+        raise SelectionError(
+            f"{place_id} has no members on {date}: its first document is of {first}. "
+            "Give a later date or leave its rows out; load('place_members') lists the documents."
+        )
     return sorted({province_of(r["member_id"], _by_id()) for r in rows})

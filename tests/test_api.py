@@ -143,7 +143,7 @@ def test_province_code():
 
 BAD = [
     (lambda: kj.load("case"), kj.UnknownNameError, "cases"),
-    (lambda: kj.load(3), kj.UnknownNameError, "Unknown table"),
+    (lambda: kj.load(3), kj.SelectionError, "table must be one piece of text"),
     (lambda: kj.load_cases("articl"), kj.SelectionError, "article"),
     (lambda: kj.load_cases(lang="de"), kj.LanguageError, "zh"),
     (lambda: kj.use("中文"), kj.LanguageError, "zh"),

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from kejigai_data import __version__
 from kejigai_data.agree import agreement, own_readings, unitising
-from kejigai_data.cases import load_cases
+from kejigai_data.cases import coded, load_cases
 from kejigai_data.dates import bounds
 from kejigai_data.loading import catalogue, raw, records, schema
 
@@ -120,9 +120,10 @@ def human_sample() -> str:
     for code in records("codes"):
         codes.setdefault(code["variable"], []).append(code["code"])
     variables = [v for v in records("variables") if v["level"] == "case" and v["variable"] != "mechanism"]
+    dimension = {case: values["dimension"][0] for case, values in coded("article").items()}
     for case in frame[frame["case_id"].isin(chosen)].itertuples():
         for variable in variables:
-            if variable["applies_to"] and variable["applies_to"] != case.dimension:
+            if variable["applies_to"] and variable["applies_to"] != dimension[case.case_id]:
                 continue
             name = variable["variable"]
             permitted = "|".join(codes[name])

@@ -1,0 +1,82 @@
+"""Checks of what a caller hands over, so that nothing ends in a pandas traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from .errors import SelectionError, unknown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def a_text(value: object, what: str) -> str:
+    """Return `value` if it is text, or raise `SelectionError` naming `what`.
+
+    Examples
+    --------
+    >>> a_text("c001", "case")
+    'c001'
+    """
+    if not isinstance(value, str):
+        raise SelectionError(f"{what} must be one piece of text, not {type(value).__name__}: {_short(value)}.")
+    return value
+
+
+def texts(values: object, what: str) -> list[str]:
+    """Return a list of texts; one text counts as a list of one.
+
+    Examples
+    --------
+    >>> texts("place", "columns")
+    ['place']
+    """
+    if isinstance(values, str):
+        return [values]
+    if not isinstance(values, Iterable) or isinstance(values, bytes | dict):
+        raise SelectionError(f"{what} must be a list of names, not {type(values).__name__}: {_short(values)}.")
+    return [a_text(value, f"each of {what}") for value in values]
+
+
+def one_of(value: object, allowed: Iterable[str], what: str) -> str:
+    """Return `value` if it is among `allowed`, or raise with the nearest."""
+    options = list(allowed)
+    if not isinstance(value, str) or value not in options:
+        raise SelectionError(f"Unknown {what}: {_short(value)}. Allowed: {', '.join(map(repr, options))}.")
+    return value
+
+
+def whole(value: object, what: str, least: int = 1) -> int:
+    """Return a whole number of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise SelectionError(f"{what} must be a whole number of at least {least}, not {_short(value)}.")
+    return value
+
+
+def a_frame(value: object, columns: Iterable[str] = (), what: str = "frame") -> pd.DataFrame:
+    """Return a pandas frame that has each of `columns` once.
+
+    Raises
+    ------
+    SelectionError
+        If it is no frame, or has a column twice.
+    UnknownNameError
+        If a column is missing, with the nearest names.
+    """
+    import pandas as pd
+
+    if not isinstance(value, pd.DataFrame):
+        raise SelectionError(f"{what} must be a pandas DataFrame, not {type(value).__name__}: {_short(value)}.")
+    twice = [str(name) for name in value.columns[value.columns.duplicated()].unique()]
+    if twice:
+        raise SelectionError(f"{what} has columns more than once: {', '.join(twice)}. Keep one of each.")
+    for name in columns:
+        if name not in value.columns:
+            raise unknown("column", name, [str(column) for column in value.columns])
+    return value
+
+
+def _short(value: object) -> str:
+    shown = repr(value)
+    return shown if len(shown) < 60 else shown[:57] + "..."
