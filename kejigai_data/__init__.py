@@ -26,6 +26,7 @@ _HOME = {
     "label": "codebook",
     "show_evidence": "evidence",
     "table": "tabular",
+    "say": "words",
     "cite": "citing",
     "Article": "article",
     "validate": "validation",

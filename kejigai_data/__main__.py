@@ -23,11 +23,14 @@ def info(_: argparse.Namespace) -> int:
 
 def check(arguments: argparse.Namespace) -> int:
     """Print every problem of the bundled tables, or of a folder of copies."""
+    from pandas import NA
+
     from .validation import validate
 
     problems = validate(folder=arguments.folder, lang=arguments.lang)
     for problem in problems.itertuples():
-        print(f"{problem.table}, line {problem.line}, column {problem.column}: {problem.message} [{problem.rule}]")
+        column = "" if problem.column is NA else f", column {problem.column}"
+        print(f"{problem.table}, line {problem.line}{column}: {problem.message} [{problem.rule}]")
     print(f"{len(problems)} problem{'' if len(problems) == 1 else 's'}")
     return 1 if len(problems) else 0
 
@@ -46,6 +49,7 @@ def main(argv: list[str] | None = None) -> int:
         # A Windows console or pipe may use GBK, which lacks some characters of the data.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     parser = argparse.ArgumentParser(prog="python -m kejigai_data", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"kejigai_data {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("info", help="version, tables, how to cite").set_defaults(run=info)
     checking = commands.add_parser("validate", help="check the tables against the codebook")

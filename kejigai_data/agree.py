@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from .checks import a_frame, a_text, one_of, whole
 from .errors import SelectionError, missing_extra, unknown
 from .loading import records, text_type
 
@@ -61,8 +62,9 @@ def agreement(readings: pd.DataFrame, variable: str | None = None, resamples: in
     """
     import pandas as pd
 
-    _check(readings)
-    if variable is not None and variable not in set(readings["variable"]):
+    readings = _checked(readings)
+    whole(resamples, "resamples")
+    if variable is not None and a_text(variable, "variable") not in set(readings["variable"]):
         raise unknown("variable", variable, sorted(set(readings["variable"])))
     wanted = [variable] if variable else list(dict.fromkeys(readings["variable"]))
     rows = []
@@ -75,11 +77,16 @@ def agreement(readings: pd.DataFrame, variable: str | None = None, resamples: in
     return result.astype({"variable": text, "units": "Int64", "distance": text, "note": text})
 
 
-def own_readings() -> pd.DataFrame:
+def own_readings(of: str = "value") -> pd.DataFrame:
     """Return the two readings of the article in the form that `agreement` takes.
 
     Silence counts as a value. Variables that do not apply to a case by rule, and free
     names, are left out.
+
+    Parameters
+    ----------
+    of : {"value", "status"}
+        What was coded, or how the evidence stands (stated, inferred, ambiguous, silent).
 
     Returns
     -------
@@ -94,13 +101,14 @@ def own_readings() -> pd.DataFrame:
     """
     import pandas as pd
 
+    one_of(of, ("value", "status"), "of")
     left_out = ("unit", "name_zh")
     rows = [
         (
             r["reading"],
             "/".join(part for part in (r["place_id"], r["mechanism"], r["instrument_no"]) if part),
             r["variable"],
-            r["value"] or f"({r['status']})",
+            r["status"] if of == "status" else r["value"] or f"({r['status']})",
         )
         for r in records("readings")
         if r["variable"] not in left_out and r["status"] != "not_applicable"
@@ -157,19 +165,31 @@ def disagreements(readings: pd.DataFrame) -> pd.DataFrame:
     >>> kj.disagreements(frame)[["a", "b"]].values.tolist()
     [['p', 'q']]
     """
-    _check(readings)
+    readings = _checked(readings)
     known = readings[readings["value"].notna()]
     wide = known.pivot(index=["unit", "variable"], columns="reading", values="value")
     differing = wide.nunique(axis=1) > 1
     return wide[differing].reset_index().rename_axis(columns=None)
 
 
-def _check(readings: pd.DataFrame) -> None:
+def _checked(readings: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that count, members of sets in one order, or say what is wrong."""
+    a_frame(readings, what="readings")
     missing = [name for name in NEEDED if name not in readings.columns]
     if missing:
         raise SelectionError(f"readings lacks the columns {missing}. It needs {list(NEEDED)}.")
-    if readings["reading"].nunique() < 2:
-        raise SelectionError("Agreement needs at least two readings; the column 'reading' names only one.")
+    readings = readings[list(NEEDED)].astype(object)
+    for name in NEEDED:
+        odd = [cell for cell in readings[name] if isinstance(cell, list | dict | set)]
+        if odd:
+            raise SelectionError(f"The column {name!r} holds {odd[0]!r}; join the members of a set with ';'.")
+    names = set(readings["reading"].dropna())
+    if len(names) < 2:
+        raise SelectionError(f"Agreement needs at least two readings; the column 'reading' names {len(names)}.")
+    if names & {"unit", "variable"}:
+        raise SelectionError("A reading may not be called 'unit' or 'variable': give it another name.")
+    joined = [isinstance(cell, str) and ";" in cell for cell in readings["value"]]
+    readings.loc[joined, "value"] = [";".join(sorted(cell.split(";"))) for cell in readings.loc[joined, "value"]]
     twice = readings.duplicated(["reading", "unit", "variable"])
     if twice.any():
         first = readings[twice].iloc[0]
@@ -177,6 +197,7 @@ def _check(readings: pd.DataFrame) -> None:
             f"{int(twice.sum())} rows repeat a reading of the same unit and variable, first: "
             f"reading {first['reading']}, unit {first['unit']}, {first['variable']}. Keep one of each."
         )
+    return readings
 
 
 def _distance(variable: str) -> tuple[str, list[str]]:

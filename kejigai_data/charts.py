@@ -6,13 +6,15 @@ its own as ``title=(en, zh)``. A title states a finding or asks the question.
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from . import render
-from .cases import load_cases
+from .cases import coded, load_cases, main_instruments
+from .checks import a_frame, texts
 from .codebook import label
 from .errors import SelectionError
 from .evidence import check_case
@@ -31,11 +33,35 @@ STEPS = ("drafted", "adopted", "approved", "promulgated", "in_force")
 BLANK = "#ECEFF1"
 
 
-def _heading(key: str, title: Pair | None, description: Pair | None, subtitle: str = "") -> dict[str, Any]:
-    text = pick(title) if title else word(f"{key}_title")
-    about = pick(description) if description else word(f"{key}_description")
-    shown = alt.Title(text, subtitle=[subtitle]) if subtitle else alt.Title(text)
-    return {"title": shown, "description": f"{text} {about}"}
+def _heading(key: str, title: Pair | None, description: Pair | None) -> dict[str, Any]:
+    text = _picked(title, "title") or word(f"{key}_title")
+    about = _picked(description, "description") or word(f"{key}_description")
+    return {"title": alt.Title(text), "description": f"{text} {about}"}
+
+
+def _picked(pair: Pair | None, what: str) -> str:
+    if pair is None:
+        return ""
+    if not isinstance(pair, tuple | list) or len(pair) != 2 or not all(isinstance(part, str) for part in pair):
+        raise SelectionError(f"{what} must be a pair of texts (English, Chinese), not {pair!r}.")
+    return pick((pair[0], pair[1]))
+
+
+def _coded_cases(cases: object, columns: Iterable[str]) -> pd.DataFrame:
+    frame = a_frame(cases, columns, what="cases")
+    if frame.empty:
+        raise SelectionError("There is no case in the selection: give at least one row of load_cases().")
+    return frame
+
+
+def _legal(cases: pd.DataFrame | None) -> list[str]:
+    frame = load_cases() if cases is None else _coded_cases(cases, ["case_id"])
+    wanted = [str(case) for case in frame["case_id"]]
+    legal = [case for case, values in coded("article").items() if values["dimension"][0] == "legal"]
+    chosen = [case for case in wanted if case in legal]
+    if not chosen:
+        raise SelectionError(f"No legal case in the selection. The legal cases: {', '.join(sorted(legal))}.")
+    return chosen
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:
@@ -67,7 +93,11 @@ def tile_map(cases: pd.DataFrame, title: Pair | None = None, description: Pair |
     >>> len(chart.to_dict()["datasets"]) > 0
     True
     """
+    cases = _coded_cases(cases, ["place_id", "province_id"])
     places = load_places()
+    strange = sorted(set(map(str, cases["place_id"].dropna())) - set(places["place_id"]))
+    if strange:
+        raise SelectionError(f"Not in the table of places: {', '.join(strange[:5])}. find_place() gives the ids.")
     tiles = places[places["tile_row"].notna()].copy()
     itself = set(cases.loc[cases["place_id"].isin(tiles["place_id"]), "place_id"])
     through = set(cases["province_id"].dropna()) - itself
@@ -137,12 +167,16 @@ def list_forms(cases: pd.DataFrame, title: Pair | None = None, description: Pair
     >>> kj.charts.list_forms(kj.load_cases()).to_dict()["height"]
     150
     """
-    counts = cases["list_form"].value_counts(sort=False)
-    codes = [code for code in counts.index if counts[code] > 0]
+    given = [str(code) for code in _coded_cases(cases, ["list_form"])["list_form"].dropna()]
+    known = [c["code"] for c in records("codes") if c["variable"] == "list_form"]
+    if not given or set(given) - set(known):
+        raise SelectionError(f"list_forms needs the codes {known} in the column list_form: load cases without lang=.")
+    counts = Counter(given)
+    codes = [code for code in known if counts[code]]
     data = pd.DataFrame(
         {
             "form": [f"{label('list_form', code)}" for code in codes],
-            "n": [int(counts[code]) for code in codes],
+            "n": [counts[code] for code in codes],
             "open": [code == "open" for code in codes],
         }
     )
@@ -158,7 +192,7 @@ def list_forms(cases: pd.DataFrame, title: Pair | None = None, description: Pair
 
 def evidence_status(
     variables: Iterable[str] | None = None, title: Pair | None = None, description: Pair | None = None
-) -> alt.LayerChart:
+) -> alt.Chart:
     """Show, variable by variable, how far the article speaks of its cases.
 
     Parameters
@@ -170,7 +204,7 @@ def evidence_status(
 
     Returns
     -------
-    altair.LayerChart
+    altair.Chart
         One bar a variable, cut by status: silence is a category of its own.
 
     Examples
@@ -180,11 +214,14 @@ def evidence_status(
     520
     """
     known = {v["variable"]: v for v in records("variables") if v["level"] == "case"}
-    wanted = list(variables) if variables else [n for n, v in known.items() if not v["applies_to"]]
+    general = [name for name, v in known.items() if not v["applies_to"]]
+    wanted = general if variables is None else texts(variables, "variables")
+    if not wanted:
+        raise SelectionError(f"Name at least one variable. Allowed: {list(known)}.")
     wrong = [name for name in wanted if name not in known]
     if wrong:
         raise SelectionError(f"Not case-level variables: {wrong}. Allowed: {list(known)}.")
-    order = ("stated", "inferred", "ambiguous", "silent", "not_applicable")
+    order = ("stated", "inferred", "ambiguous", "stated_absent", "silent", "not_applicable")
     frame = load("codings")
     frame = frame[(frame["layer"] == "article") & frame["variable"].isin(wanted)]
     counts = frame.groupby(["variable", "status"], observed=True).size()
@@ -197,6 +234,7 @@ def evidence_status(
     for row in rows:
         row["rank"] = [word(s) for s in order].index(str(row["status"]))
     names = [known[name][f"label_{resolve()}"] for name in wanted]
+    order = tuple(status for status in order if word(status) in {row["status"] for row in rows})
     base = alt.Chart(pd.DataFrame(rows)).encode(
         y=alt.Y("variable:N", sort=names, title=None, axis=alt.Axis(ticks=False, domain=False)),
         x=alt.X("n:Q", title=word("cases_axis"), stack="zero"),
@@ -239,16 +277,13 @@ def route_steps(
     >>> len(kj.charts.route_steps().to_dict()["layer"])
     2
     """
-    frame = load_cases() if cases is None else cases
-    frame = frame[frame["dimension"] == "legal"]
+    chosen = _legal(cases)
     rows = []
-    for case in frame["case_id"]:
+    for case in chosen:
         steps = _main_steps(case)
         for step in STEPS:
             state, shown = _state([e for e in steps if e["event_type"] == step])
             rows.append({"case": _case_label(case), "step": word(step), "state": word(state), "shown": shown})
-    if not rows:
-        raise SelectionError("No legal case in the selection: route_steps shows cases of the legal dimension.")
     data = pd.DataFrame(rows)
     states = ("dated", "not_applicable", "not_found", "silent", "not_coded")
     states = tuple(s for s in states if word(s) in set(data["state"]))
@@ -266,18 +301,26 @@ def route_steps(
     cells = base.mark_rect(stroke="#FFFFFF", strokeWidth=3).encode(color=alt.Color("state:N", scale=scale))
     ink = alt.condition(alt.datum.state == word("dated"), alt.value("#FFFFFF"), alt.value(render.INK))
     text = base.mark_text(fontSize=12).encode(text="shown:N", color=ink)
-    height = 40 * frame.shape[0]
+    height = 40 * len(chosen)
     return (cells + text).properties(width=640, height=height, **_heading("steps", title, description))
 
 
 def _state(found: list[dict[str, str]]) -> tuple[str, str]:
-    dates = [e["date"] for e in found if e["date"]]
+    dates = _best({e["date"] for e in found if e["date"]})
     if dates:
-        return "dated", max(dates, key=len).replace("../", "≤ ")
+        return "dated", dates[0].replace("../", "≤ ")
     for status, sign in (("not_applicable", "–"), ("not_found", "?"), ("silent", "…")):
         if any(e["status"] == status for e in found):
             return status, sign
     return "not_coded", ""
+
+
+def _best(dates: set[str]) -> list[str]:
+    """Return the most exact of several dates: a day before a month, both before a bound."""
+    if not dates:
+        return []
+    rank = {date: (not date.startswith("../"), len(date)) for date in dates}
+    return sorted(date for date in dates if rank[date] == max(rank.values()))
 
 
 def _case_label(case_id: str) -> str:
@@ -292,7 +335,7 @@ def _case_labels(language: str) -> dict[str, str]:
 def _make_label(case_id: str) -> str:
     place = {p["place_id"]: p for p in records("places")}[check_case(case_id)["place_id"]]
     name = place["short_zh"] if resolve() == "zh" else place["name_en"]
-    chosen = _recorded().get(case_id)
+    chosen = main_instruments()[case_id]
     forms = [
         c["value"]
         for c in records("codings")
@@ -306,7 +349,7 @@ def _make_label(case_id: str) -> str:
 
 
 def main_instrument(case_id: str) -> str:
-    """Return the instrument of a case that the article means, the first with a record.
+    """Return the instrument of a case that the article means, where the record has events of it.
 
     Raises
     ------
@@ -323,13 +366,9 @@ def main_instrument(case_id: str) -> str:
 
 @lru_cache(maxsize=1)
 def _recorded() -> dict[str, str]:
-    """Return case_id to the first of its instruments that has events in the record."""
+    """Return case_id to its main instrument, for cases whose record has events of it."""
     dated = {e["instrument_id"] for e in records("events") if e["layer"] == "record"}
-    found: dict[str, str] = {}
-    for instrument in records("instruments"):
-        if instrument["case_id"] and instrument["instrument_id"] in dated:
-            found.setdefault(instrument["case_id"], instrument["instrument_id"])
-    return dict(sorted(found.items()))
+    return {case: main for case, main in sorted(main_instruments().items()) if main in dated}
 
 
 def _main_steps(case_id: str) -> list[dict[str, str]]:
@@ -369,7 +408,9 @@ def route_timeline(
     >>> [[row["shown"] for row in rows] for rows in datasets if "last" in rows[0]]
     [['2020-12-30', '2021-03-18', '2021-04-07', '2021-07-01']]
     """
-    wanted = list(case_ids)
+    wanted = texts(case_ids, "case_ids")
+    if not wanted:
+        raise SelectionError('Name at least one case, for example ["c003", "c002"].')
     steps = [_steps_data(case, number) for number, case in enumerate(wanted)]
     dated = [row for rows in steps for row in rows if row["first"]]
     other = [row for rows in steps for row in rows if not row["first"]]
@@ -393,11 +434,9 @@ def _steps_data(case_id: str, number: int) -> list[dict[str, str]]:
         dates = {e["date"]: e for e in found if e["date"]}
         if not dates:
             rows.append({"row": where, "first": "", "shown": word(_state(found)[0])})
-        finest = max(map(len, (d.replace("../", "") for d in dates)), default=0)
-        for date, event in dates.items():
-            if len(date.replace("../", "")) == finest:
-                first, shown = event["earliest"] or event["latest"], date.replace("../", "≤ ")
-                rows.append({"row": where, "first": first, "last": event["latest"], "shown": shown})
+        for date in _best(set(dates)):
+            first, last = dates[date]["earliest"], dates[date]["latest"]
+            rows.append({"row": where, "first": first or last, "last": last, "shown": date.replace("../", "≤ ")})
     return rows
 
 
@@ -448,16 +487,19 @@ def waiting_days(
     altair.LayerChart
         One bar a regulation, coloured by whether the province had to approve.
 
+    Raises
+    ------
+    SelectionError
+        If no case in the selection has both days on record.
+
     Examples
     --------
     >>> import kejigai_data as kj
     >>> kj.charts.waiting_days().to_dict()["width"]
     460
     """
-    frame = load_cases() if cases is None else cases
-    frame = frame[frame["dimension"] == "legal"]
     rows = []
-    for case in frame["case_id"]:
+    for case in _legal(cases):
         exact = [e for e in _main_steps(case) if e["earliest"] and e["earliest"] == e["latest"]]
         day = {e["event_type"]: pd.Timestamp(e["earliest"]) for e in exact}
         if {"adopted", "in_force"} <= set(day):
@@ -465,6 +507,8 @@ def waiting_days(
             rows.append({"case": _case_label(case), "days": gap, "approved": "approved" in day})
     for row in rows:
         row["shown"] = f"{row['days']}  {word('with_approval')}" if row["approved"] else f"{row['days']}"
+    if not rows:
+        raise SelectionError("No case in the selection has both days on record, of adoption and of force.")
     data = pd.DataFrame(rows).sort_values("days", ascending=False)
     base = alt.Chart(data).encode(
         y=alt.Y("case:N", sort=data["case"].tolist(), title=None, axis=alt.Axis(ticks=False, domain=False)),

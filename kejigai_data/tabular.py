@@ -6,7 +6,8 @@ from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING
 
-from .errors import SelectionError, unknown
+from .checks import a_frame, a_text, texts, whole
+from .errors import unknown
 from .language import resolve
 from .loading import records
 from .words import word
@@ -70,6 +71,8 @@ def table(frame: pd.DataFrame, columns: Iterable[str] | None = None, rows: int =
     ------
     UnknownNameError
         If the frame has no such column.
+    SelectionError
+        If it is no frame, has a column twice, or `rows` is not a positive whole number.
 
     Examples
     --------
@@ -79,14 +82,15 @@ def table(frame: pd.DataFrame, columns: Iterable[str] | None = None, rows: int =
     place | stage
     Shanghai | In operation
     """
-    names = [_in_language(name, frame) for name in (frame.columns if columns is None else columns)]
-    if rows < 1:
-        raise SelectionError(f"rows={rows}: show at least one row.")
+    a_frame(frame)
+    whole(rows, "rows")
+    wanted = list(frame.columns) if columns is None else texts(columns, "columns")
+    names = [_in_language(name, frame) for name in wanted]
     shown = frame[names].head(rows)
     cells = [[_text(name, value) for name, value in zip(names, row, strict=True)] for row in _values(shown)]
     if len(frame) > rows:
         caption = " ".join(part for part in (caption, f"{rows} {word('of')} {len(frame)} {word('row_count')}") if part)
-    return Table([word(name) for name in names], cells, caption)
+    return Table([word(str(name)) for name in names], cells, a_text(caption, "caption"))
 
 
 def _values(frame: pd.DataFrame) -> list[list[object]]:
@@ -94,10 +98,10 @@ def _values(frame: pd.DataFrame) -> list[list[object]]:
     return [list(row) for row in plain.where(plain.notna(), None).itertuples(index=False)]
 
 
-def _in_language(name: str, frame: pd.DataFrame) -> str:
+def _in_language(name: object, frame: pd.DataFrame) -> object:
     localised = f"{name}_{resolve()}"
     if name not in frame.columns and localised not in frame.columns:
-        raise unknown("column", name, frame.columns)
+        raise unknown("column", name, map(str, frame.columns))
     return name if name in frame.columns else localised
 
 
@@ -106,7 +110,7 @@ def _labels(language: str) -> dict[tuple[str, str], str]:
     return {(c["variable"], c["code"]): c[f"label_{language}"] for c in records("codes")}
 
 
-def _text(name: str, value: object) -> str:
+def _text(name: object, value: object) -> str:
     if value is None or value != value:
         return ""
     if hasattr(value, "strftime"):
@@ -115,5 +119,8 @@ def _text(name: str, value: object) -> str:
         return f"{value:.2f}"
     if name in IN_WORDS:
         return word(str(value))
-    labels = _labels(resolve())
-    return "; ".join(labels.get((name, part), part) for part in str(value).split(";"))
+    labels, text = _labels(resolve()), str(value)
+    parts = text.split(";")
+    if all((name, part) in labels for part in parts):
+        return "; ".join(labels[str(name), part] for part in parts)
+    return text

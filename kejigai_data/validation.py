@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from .checks import a_frame
 from .dates import bounds
 from .errors import DataError, SelectionError, UnknownPlaceError, nearest
 from .language import resolve
@@ -86,6 +87,8 @@ def validate(frame: pd.DataFrame | None = None, folder: str | None = None, lang:
     "the value must be one of the codes: 'in operation'. Did you mean 'in_operation'?"
     """
     language = resolve(lang)
+    if frame is not None and folder is not None:
+        raise SelectionError("Give validate a frame or a folder, not both.")
     found = list(_frame_problems(frame)) if frame is not None else list(_folder_problems(folder))
     text = 0 if language == "en" else 1
 
@@ -108,12 +111,9 @@ def _permitted() -> dict[str, list[str]]:
 
 
 def _frame_problems(frame: pd.DataFrame) -> Iterator[Problem]:
-    import pandas as pd
-
     from .places import find_place
 
-    if not isinstance(frame, pd.DataFrame):
-        raise SelectionError(f"validate needs a pandas DataFrame, not {type(frame).__name__}.")
+    a_frame(frame)
     codes = _permitted()
     coded = {v["variable"]: v["multiple"] == "true" for v in records("variables") if v["kind"] == "code"}
     present = [name for name in frame.columns if name in coded]
@@ -121,20 +121,30 @@ def _frame_problems(frame: pd.DataFrame) -> Iterator[Problem]:
         raise SelectionError(
             f"The frame has none of the coded columns: {', '.join(coded)}. Its columns: {list(frame.columns)}."
         )
+    seen: set[str] = set()
     for number, (index, row) in enumerate(frame.iterrows(), start=2):
         where = str(row["case_id"]) if "case_id" in frame.columns else str(index)
+        if "case_id" in frame.columns and where in seen:
+            yield Problem("frame", number, where, "case_id", where, "key", "")
+        seen.add(where)
         for name in present:
-            if pd.isna(row[name]):
+            if _is_missing(row[name]):
                 continue
             for part in str(row[name]).split(";") if coded[name] else [str(row[name])]:
                 if part not in codes[name]:
                     detail = f"{part!r}. {nearest(part, codes[name])}"
                     yield Problem("frame", number, where, name, str(row[name]), "vocabulary", detail)
-        if "place_id" in frame.columns and not pd.isna(row["place_id"]):
+        if "place_id" in frame.columns and not _is_missing(row["place_id"]):
             try:
                 find_place(row["place_id"])
             except UnknownPlaceError as error:
                 yield Problem("frame", number, where, "place_id", str(row["place_id"]), "foreign_key", str(error))
+
+
+def _is_missing(value: object) -> bool:
+    import pandas as pd
+
+    return not isinstance(value, list | dict | set | tuple) and bool(pd.isna(value))
 
 
 Row = dict[str, str]
@@ -142,7 +152,10 @@ Check = Callable[[Row], Iterator[tuple[str, str, str]]]
 
 
 def _folder_problems(folder: str | None) -> Iterator[Problem]:
-    top = FOLDER if folder is None else str(folder)
+    top = FOLDER if folder is None else folder
+    if not isinstance(top, str | os.PathLike):
+        raise SelectionError(f"folder must be the path of a folder, not {top!r}.")
+    top = str(top)
     if not os.path.isdir(top):
         raise SelectionError(f"No folder {top!r}. Give a folder that holds cases.csv, codings.csv and the others.")
     tables: dict[str, list[Row]] = {}
@@ -151,7 +164,8 @@ def _folder_problems(folder: str | None) -> Iterator[Problem]:
         try:
             header, rows = read_rows(os.path.join(top, *entry["path"].split("/")))
         except DataError as error:
-            yield Problem(entry["path"], 1, "", "", "", "file", str(error))
+            detail = str(error) if folder is None else str(error).replace(" Reinstall the package.", "")
+            yield Problem(entry["path"], 1, "", "", "", "file", detail)
             continue
         if header != [field.name for field in schema()[name]]:
             yield Problem(entry["path"], 1, "", "", ",".join(header), "header", "")

@@ -11,6 +11,7 @@ from typing import Any
 
 from . import charts
 from .cases import load_cases
+from .checks import one_of
 from .errors import missing_extra
 from .evidence import check_case, show_evidence
 from .language import resolve
@@ -96,6 +97,8 @@ def compare_routes(first: str = "c003", second: str = "c002") -> Comparison:
     ------
     UnknownCaseError
         With the nearest identifiers.
+    SelectionError
+        If a case is not a legal one.
 
     Examples
     --------
@@ -103,9 +106,10 @@ def compare_routes(first: str = "c003", second: str = "c002") -> Comparison:
     >>> sorted(kj.widgets.compare_routes().controls)
     ['first', 'second']
     """
+    options = _case_options("legal")
     for case in (first, second):
         check_case(case)
-    options = _case_options("legal")
+        one_of(case, [value for _, value in options], "legal case")
     controls = {
         "first": _dropdown("first_place", options, first),
         "second": _dropdown("second_place", options, second),
@@ -138,6 +142,7 @@ def evidence_table(case: str, layer: str = "") -> Table:
     >>> len(kj.widgets.evidence_table("c001").rows) > 20
     True
     """
+    one_of(layer, ("", "article", "record"), "layer")
     frame = show_evidence(case, layer=layer or None)
     columns = ["layer", "about", "variable", "value", "status", "source_id", "locator", "conflict"]
     title = check_case(case)[f"title_{resolve()}"]
@@ -173,6 +178,7 @@ def evidence_browser(case: str = "c001", layer: str = "") -> Comparison:
     60
     """
     check_case(case)
+    one_of(layer, ("", "article", "record"), "layer")
     layers = [(word("all_layers"), ""), (word("article"), "article"), (word("record"), "record")]
     controls = {
         "case": _dropdown("choose_case", _case_options(), case),

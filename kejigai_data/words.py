@@ -23,3 +23,20 @@ def word(key: str, lang: str | None = None) -> str:
     '沉默'
     """
     return pick(_words()[key], lang) if key in _words() else key
+
+
+def say(english: str, chinese: str) -> None:
+    """Print a sentence in the current language, so that lessons can share their code.
+
+    Parameters
+    ----------
+    english, chinese : str
+        The same statement in both languages.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> kj.say("two cases", "两个案例")
+    two cases
+    """
+    print(pick((english, chinese)))

@@ -69,6 +69,20 @@ def test_the_order_of_ordinal_codes_counts():
     assert kj.agreement(near, resamples=5)["alpha"][0] > kj.agreement(far, resamples=5)["alpha"][0]
 
 
+def test_the_order_of_members_does_not_matter():
+    rows = [("a", 1, "factors", "technology;capital"), ("b", 1, "factors", "capital;technology")]
+    rows += [("a", 2, "factors", "labour"), ("b", 2, "factors", "labour")]
+    frame = pd.DataFrame(rows, columns=["reading", "unit", "variable", "value"])
+    assert kj.agreement(frame, resamples=5)["percent"][0] == 1
+    assert kj.disagreements(frame).empty
+
+
+def test_status_agrees_less_than_value():
+    value = kj.agreement(kj.own_readings(), resamples=5).set_index("variable")["percent"]
+    status = kj.agreement(kj.own_readings(of="status"), resamples=5).set_index("variable")["percent"]
+    assert status["form"] < value["form"]
+
+
 def test_interval_is_seeded():
     frame = long(OBSERVERS, "colour")
     assert kj.agreement(frame, resamples=50).equals(kj.agreement(frame, resamples=50))

@@ -114,6 +114,26 @@ def test_explode_and_members():
         kj.members(delta, date="1990-01-01")
     with pytest.raises(kj.SelectionError, match="date"):
         kj.members(delta, date="yesterday")
+    assert len(kj.members(delta, date=pd.Timestamp("2020-01-01"))) == 4
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        ("Xizang", "540000"),
+        ("Tibet", "540000"),
+        ("Macau", "820000"),
+        ("Guangdong Province", "440000"),
+        ("Inner Mongolia Autonomous Region", "150000"),
+        ("Chongqing Municipality", "500000"),
+        ("Beijing-Tianjin-Hebei", "jingjinji"),
+        ("G60", "g60_corridor"),
+        ("11.0", "110000"),
+        (11.0, "110000"),
+    ],
+)
+def test_find_place_takes_other_usual_spellings(value, place):
+    assert kj.find_place(value).place_id == place
 
 
 @pytest.mark.parametrize("value", ["深圳", "深圳市", "Shenzhen", "shenzhen ", "440300", 440300])
@@ -162,6 +182,40 @@ BAD = [
     (lambda: kj.members(pd.DataFrame({"x": [1]})), kj.UnknownNameError, "place_id"),
     (lambda: kj.table(kj.load_cases(), ["plac"]), kj.UnknownNameError, "place"),
     (lambda: kj.charts.route_timeline(["c030"]), kj.SelectionError, "c001"),
+    (lambda: kj.show_evidence("c001", layer="Article"), kj.SelectionError, "'article'"),
+    (lambda: kj.show_evidence(["c001"]), kj.SelectionError, "one piece of text"),
+    (lambda: kj.load(["cases"]), kj.SelectionError, "one piece of text"),
+    (lambda: kj.explode(kj.load_cases(), ["factors"]), kj.SelectionError, "one piece of text"),
+    (lambda: kj.explode(kj.load_cases(), "n_instruments"), kj.SelectionError, "no text"),
+    (lambda: kj.table(None), kj.SelectionError, "DataFrame"),
+    (lambda: kj.table(kj.load_cases(), rows="5"), kj.SelectionError, "whole number"),
+    (lambda: kj.table(pd.concat([kj.load_cases()] * 2, axis=1)), kj.SelectionError, "more than once"),
+    (lambda: kj.find_place(1.5), kj.UnknownPlaceError, "1.5"),
+    (lambda: kj.find_place(-44), kj.UnknownPlaceError, "-44"),
+    (lambda: kj.find_place(None), kj.UnknownPlaceError, "a code is wanted"),
+    (lambda: kj.province_code(pd.Series([["北京"]])), kj.SelectionError, "each row"),
+    (lambda: kj.province_code(pd.Series([1.1])), kj.UnknownPlaceError, "1.1"),
+    (lambda: kj.search(1), kj.SelectionError, "text"),
+    (lambda: kj.label("list_form", None), kj.SelectionError, "text"),
+    (lambda: kj.use(pd.Series(["zh"])), kj.LanguageError, "zh"),
+    (lambda: kj.Article(None), kj.SelectionError, "text"),
+    (lambda: kj.Article("any text").highlight("c001"), kj.ArticleError, "c001"),
+    (lambda: kj.Article.read(True), kj.ArticleError, "path"),
+    (lambda: kj.members(kj.load_cases(), date=2019), kj.SelectionError, "date"),
+    (lambda: kj.validate(kj.load_cases(), folder="x"), kj.SelectionError, "not both"),
+    (lambda: kj.agreement(kj.own_readings(), resamples=0), kj.SelectionError, "resamples"),
+    (lambda: kj.agreement(None), kj.SelectionError, "DataFrame"),
+    (lambda: kj.charts.tile_map(None), kj.SelectionError, "DataFrame"),
+    (lambda: kj.charts.tile_map(kj.load_cases().iloc[:0]), kj.SelectionError, "at least one row"),
+    (lambda: kj.charts.tile_map(kj.load_cases()[["place_id"]]), kj.UnknownNameError, "province_id"),
+    (lambda: kj.charts.list_forms(kj.load_cases("record")), kj.SelectionError, "list_form"),
+    (lambda: kj.charts.list_forms(kj.load_cases(lang="en")), kj.SelectionError, "codes"),
+    (lambda: kj.charts.waiting_days(kj.load_cases().query("case_id == 'c006'")), kj.SelectionError, "both days"),
+    (lambda: kj.charts.waiting_days(kj.load_cases().query("case_id == 'c030'")), kj.SelectionError, "c001"),
+    (lambda: kj.charts.route_timeline([]), kj.SelectionError, "at least one"),
+    (lambda: kj.charts.route_steps(title="Hello"), kj.SelectionError, "pair"),
+    (lambda: kj.widgets.compare_routes("c010", "c002"), kj.SelectionError, "c001"),
+    (lambda: kj.widgets.evidence_browser("c001", layer="zzz"), kj.SelectionError, "article"),
     (lambda: kj.charts.evidence_status(["stag"]), kj.SelectionError, "stage"),
     (lambda: kj.widgets.evidence_browser("zzz"), kj.UnknownCaseError, "c001"),
     (lambda: kj.agreement(pd.DataFrame({"x": [1]})), kj.SelectionError, "reading"),
@@ -195,7 +249,34 @@ def test_search_finds_chinese_and_english():
     assert "ownership_reform" in set(kj.search("权属")["id"])
     assert len(kj.search("转化")) > 0
     assert len(kj.search("conversion of nothing at all")) == 0
-    assert len(kj.search("   ")) == 0
+    with pytest.raises(kj.SelectionError, match="at least one word"):
+        kj.search("   ")
+
+
+def test_layers_do_not_lend_each_other_names():
+    for lang in ("en", "zh"):
+        article = kj.show_evidence("c001", layer="article", lang=lang)
+        assert not article["about"].str.contains("上海市推进|Shanghai").any()
+    assert kj.show_evidence("c001", layer="record", lang="en")["about"].str.contains("Shanghai").all()
+
+
+def test_a_bound_by_rule_is_not_shown_as_stated():
+    bound = kj.show_evidence("c030", layer="article").query("value == '../2022'")
+    assert bound["status"].tolist() == ["inferred"]
+    assert bound["rule"].tolist() == ["T1"]
+
+
+def test_adoption_in_the_wide_frame_is_that_of_the_lesson():
+    frame = kj.load_cases("record").set_index("case_id")
+    assert frame.loc["c005", "adopted_latest"] == pd.Timestamp("2021-05-26")
+    assert frame.loc["c007", "adopted_latest"] == pd.Timestamp("2020-05-18")
+    assert frame.loc["c004", "n_instruments"] == 2
+    assert kj.load_cases().set_index("case_id").loc["c004", "n_instruments"] == 1
+
+
+def test_validate_finds_a_repeated_case():
+    frame = kj.load_cases()[["case_id", "stage"]]
+    assert set(kj.validate(pd.concat([frame, frame]))["rule"]) == {"key"}
 
 
 def test_show_evidence_marks_conflicts_in_both_layers():
