@@ -34,7 +34,7 @@ from .places import find_place as find_place
 from .places import members as members
 from .places import province_code as province_code
 from .tabular import table as table
-from .words import say as say
 from .validation import validate as validate
+from .words import say as say
 
 __version__: str

@@ -198,7 +198,9 @@ class Article:
                 span = self._span(anchor["locator"], int(anchor["start"]), int(anchor["length"]))
                 marks.setdefault(anchor["locator"], []).append(span)
         if not marks:
-            raise ArticleError(f"No sentence of {case_id} was found in this copy; .missing lists what did not match.")
+            raise ArticleError(
+                f"No sentence of {case_id} was found in this copy; .missing lists what did not match."
+            )
         result = Context()
         for locator, spans in marks.items():
             begin = self._span(locator)[0]

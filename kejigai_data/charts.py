@@ -170,7 +170,9 @@ def list_forms(cases: pd.DataFrame, title: Pair | None = None, description: Pair
     given = [str(code) for code in _coded_cases(cases, ["list_form"])["list_form"].dropna()]
     known = [c["code"] for c in records("codes") if c["variable"] == "list_form"]
     if not given or set(given) - set(known):
-        raise SelectionError(f"list_forms needs the codes {known} in the column list_form: load cases without lang=.")
+        raise SelectionError(
+            f"list_forms needs the codes {known} in the column list_form: load cases without lang=."
+        )
     counts = Counter(given)
     codes = [code for code in known if counts[code]]
     data = pd.DataFrame(
@@ -221,7 +223,7 @@ def evidence_status(
     wrong = [name for name in wanted if name not in known]
     if wrong:
         raise SelectionError(f"Not case-level variables: {wrong}. Allowed: {list(known)}.")
-    order = ("stated", "inferred", "ambiguous", "stated_absent", "silent", "not_applicable")
+    order: tuple[str, ...] = ("stated", "inferred", "ambiguous", "stated_absent", "silent", "not_applicable")
     frame = load("codings")
     frame = frame[(frame["layer"] == "article") & frame["variable"].isin(wanted)]
     counts = frame.groupby(["variable", "status"], observed=True).size()
@@ -234,7 +236,7 @@ def evidence_status(
     for row in rows:
         row["rank"] = [word(s) for s in order].index(str(row["status"]))
     names = [known[name][f"label_{resolve()}"] for name in wanted]
-    order = tuple(status for status in order if word(status) in {row["status"] for row in rows})
+    order = tuple(status for status in order if any(row["status"] == word(status) for row in rows))
     base = alt.Chart(pd.DataFrame(rows)).encode(
         y=alt.Y("variable:N", sort=names, title=None, axis=alt.Axis(ticks=False, domain=False)),
         x=alt.X("n:Q", title=word("cases_axis"), stack="zero"),
@@ -285,7 +287,7 @@ def route_steps(
             state, shown = _state([e for e in steps if e["event_type"] == step])
             rows.append({"case": _case_label(case), "step": word(step), "state": word(state), "shown": shown})
     data = pd.DataFrame(rows)
-    states = ("dated", "not_applicable", "not_found", "silent", "not_coded")
+    states: tuple[str, ...] = ("dated", "not_applicable", "not_found", "silent", "not_coded")
     states = tuple(s for s in states if word(s) in set(data["state"]))
     base = alt.Chart(data).encode(
         x=alt.X(
@@ -294,7 +296,9 @@ def route_steps(
             title=None,
             axis=alt.Axis(orient="top", labelAngle=0, ticks=False, domain=False),
         ),
-        y=alt.Y("case:N", sort=list(dict.fromkeys(data["case"])), title=None, axis=alt.Axis(ticks=False, domain=False)),
+        y=alt.Y(
+            "case:N", sort=list(dict.fromkeys(data["case"])), title=None, axis=alt.Axis(ticks=False, domain=False)
+        ),
     )
     fill = {"dated": "#1B4F72", "not_applicable": BLANK, "not_found": "#E59866", "silent": "#D5D8DC"}
     scale = alt.Scale(domain=[word(s) for s in states], range=[fill.get(s, "#FFFFFF") for s in states])
@@ -360,7 +364,9 @@ def main_instrument(case_id: str) -> str:
     """
     check_case(case_id)
     if case_id not in _recorded():
-        raise SelectionError(f"{case_id} has no outside record yet. Cases that have one: {', '.join(_recorded())}.")
+        raise SelectionError(
+            f"{case_id} has no outside record yet. Cases that have one: {', '.join(_recorded())}."
+        )
     return _recorded()[case_id]
 
 
@@ -422,7 +428,8 @@ def route_timeline(
         # The chart is tested as it stands; checking it again at each redraw takes most of the time.
         layers = _route_layers(dated, other, names, domain)
         size = {"width": 600, "height": 25 * len(domain)}
-        return alt.layer(*layers).properties(**size, **_heading("route", title, description))
+        chart = alt.LayerChart(layer=layers)
+        return chart.properties(**size, **_heading("route", title, description))
 
 
 def _steps_data(case_id: str, number: int) -> list[dict[str, str]]:
@@ -519,4 +526,3 @@ def waiting_days(
     numbers = base.mark_text(align="left", dx=6, fontSize=14).encode(text="shown:N")
     height = 38 * len(rows)
     return (bars + numbers).properties(width=460, height=height, **_heading("days", title, description))
-

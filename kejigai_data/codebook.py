@@ -140,5 +140,4 @@ def search(words: str) -> pd.DataFrame:
             haystack = " ".join([row[key], *cells]).casefold()
             if all(word in haystack for word in wanted):
                 hits.append((table, row[key], row[f"{title}_zh"], row[f"{title}_en"]))
-    cells = list(zip(*hits, strict=True)) if hits else [(), (), (), ()]
-    return build(dict(zip(("table", "id", "zh", "en"), cells, strict=True)), {})
+    return build({name: [hit[i] for hit in hits] for i, name in enumerate(("table", "id", "zh", "en"))}, {})

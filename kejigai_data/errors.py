@@ -41,7 +41,7 @@ class ArticleError(KejigaiError, ValueError):
     """A copy of the article that cannot be read, or an unknown locator."""
 
 
-class MissingExtra(KejigaiError, ImportError):
+class MissingExtra(KejigaiError, ImportError):  # noqa: N818
     """A function that needs an extra which is not installed."""
 
 

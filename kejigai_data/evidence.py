@@ -57,7 +57,8 @@ def instrument_names(layer: str, lang: str) -> dict[str, str]:
     cases = {i["instrument_id"]: i["case_id"] for i in records("instruments")}
     seen = Counter((cases[i], name) for i, name in names.items())
     return {
-        i: f"{name} ({adopted[i]})" if seen[cases[i], name] > 1 and i in adopted else name for i, name in names.items()
+        i: f"{name} ({adopted[i]})" if seen[cases[i], name] > 1 and i in adopted else name
+        for i, name in names.items()
     }
 
 

@@ -16,6 +16,8 @@ try:
 except ImportError:
     raise missing_extra("Drawing charts", "lab") from None
 
+__all__ = ["DIMENSIONS", "MIME", "STATUSES", "alt", "bundle", "enable", "theme"]
+
 MIME = "application/vnd.vegalite.v5+json"
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 FONT = '"Microsoft YaHei", "PingFang SC", "Noto Sans CJK SC", "Noto Sans SC", sans-serif'

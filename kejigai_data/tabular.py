@@ -38,7 +38,8 @@ class Table:
         caption = f'<caption style="text-align:left">{escape(self.caption)}</caption>' if self.caption else ""
         head = "".join(f'<th scope="col" style="{STYLE}">{escape(h)}</th>' for h in self.headings)
         body = "".join(
-            "<tr>" + "".join(f'<td style="{STYLE}">{escape(cell)}</td>' for cell in row) + "</tr>" for row in self.rows
+            "<tr>" + "".join(f'<td style="{STYLE}">{escape(cell)}</td>' for cell in row) + "</tr>"
+            for row in self.rows
         )
         whole = f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         if len(self.rows) <= LONG:
@@ -89,7 +90,9 @@ def table(frame: pd.DataFrame, columns: Iterable[str] | None = None, rows: int =
     shown = frame[names].head(rows)
     cells = [[_text(name, value) for name, value in zip(names, row, strict=True)] for row in _values(shown)]
     if len(frame) > rows:
-        caption = " ".join(part for part in (caption, f"{rows} {word('of')} {len(frame)} {word('row_count')}") if part)
+        caption = " ".join(
+            part for part in (caption, f"{rows} {word('of')} {len(frame)} {word('row_count')}") if part
+        )
     return Table([word(str(name)) for name in names], cells, a_text(caption, "caption"))
 
 

@@ -52,7 +52,9 @@ class Problem(NamedTuple):
     detail: str
 
 
-def validate(frame: pd.DataFrame | None = None, folder: str | None = None, lang: str | None = None) -> pd.DataFrame:
+def validate(
+    frame: pd.DataFrame | None = None, folder: str | None = None, lang: str | None = None
+) -> pd.DataFrame:
     """Check coded cases, or our own tables, against the codebook.
 
     Parameters
@@ -175,10 +177,10 @@ def _folder_problems(folder: str | None) -> Iterator[Problem]:
     if "codes" not in tables or "variables" not in tables:
         return
     checks = _row_checks(tables)
-    for name, rows in tables.items():
+    for name, table in tables.items():
         path = catalogue()[name]["path"]
-        yield from _table_problems(name, rows, lines[name], tables)
-        for line, row in zip(lines[name], rows, strict=True):
+        yield from _table_problems(name, table, lines[name], tables)
+        for line, row in zip(lines[name], table, strict=True):
             for column, rule, detail in checks[name](row) if name in checks else ():
                 yield Problem(path, line, _row_id(name, row), column, row[column], rule, detail)
 
@@ -223,7 +225,9 @@ def _table_problems(
         if row_id in seen:
             yield Problem(path, line, row_id, catalogue()[name]["primary_key"], row_id, "key", "")
         if "order" not in row and name != "glossary" and natural(row_id) < natural(previous):
-            yield Problem(path, line, row_id, catalogue()[name]["primary_key"], row_id, "order", f"after {previous}")
+            yield Problem(
+                path, line, row_id, catalogue()[name]["primary_key"], row_id, "order", f"after {previous}"
+            )
         seen.add(row_id)
         previous = row_id
         for field in schema()[name]:
@@ -322,5 +326,9 @@ def _row_checks(tables: dict[str, list[Row]]) -> dict[str, Check]:
 
         return check
 
-    return {"codings": coding, "events": event, "mentions": place_list("case_id"), "claims": place_list("case_ids")}
-
+    return {
+        "codings": coding,
+        "events": event,
+        "mentions": place_list("case_id"),
+        "claims": place_list("case_ids"),
+    }

@@ -17,7 +17,7 @@ def top():
 
 @pytest.fixture(scope="session")
 def article_path():
-    """A copy of the article; it is under copyright, so only some machines have one."""
+    """Return a copy of the article; it is under copyright, so only some machines have one."""
     named = os.environ.get("KEJIGAI_ARTICLE")
     found = [Path(named)] if named else sorted((TOP.parent / "shared" / "article").glob("*.txt"))
     if not found:

@@ -35,7 +35,15 @@ def test_alpha_of_krippendorffs_example():
 
 def test_kappa_of_a_textbook_table():
     """Fleiss, Levin and Paik (2003), Table 18.1: 100 subjects, three categories, kappa 0.676."""
-    cells = {("p", "p"): 75, ("p", "n"): 1, ("p", "o"): 4, ("n", "p"): 5, ("n", "n"): 4, ("n", "o"): 1, ("o", "o"): 10}
+    cells = {
+        ("p", "p"): 75,
+        ("p", "n"): 1,
+        ("p", "o"): 4,
+        ("n", "p"): 5,
+        ("n", "n"): 4,
+        ("n", "o"): 1,
+        ("o", "o"): 10,
+    }
     pairs = [pair for pair, count in cells.items() for _ in range(count)]
     rows = [("a", i, "x", p[0]) for i, p in enumerate(pairs)] + [("b", i, "x", p[1]) for i, p in enumerate(pairs)]
     frame = pd.DataFrame(rows, columns=["reading", "unit", "variable", "value"])

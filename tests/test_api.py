@@ -56,7 +56,9 @@ def test_frames_are_fresh():
 
 def test_documented_columns_and_dtypes_are_the_real_ones():
     rows = [line.split() for line in kj.load_cases.__doc__.splitlines() if line.startswith("        ")]
-    listed = {r[0]: " ".join(r[1:3]) if r[1] == "ordered" else r[1] for r in rows if len(r) > 2 and r[0] != "column"}
+    listed = {
+        r[0]: " ".join(r[1:3]) if r[1] == "ordered" else r[1] for r in rows if len(r) > 2 and r[0] != "column"
+    }
     frame = kj.load_cases()
     listed = {name: kind for name, kind in listed.items() if name in frame.columns}
     assert list(listed) == list(frame.columns)
@@ -151,7 +153,9 @@ def test_shanxi_names_both():
 
 
 def test_province_code():
-    codes = kj.province_code(pd.Series([11, 110000.0, "北京", "北京市", "Beijing", None, "深圳"], index=list("abcdefg")))
+    codes = kj.province_code(
+        pd.Series([11, 110000.0, "北京", "北京市", "Beijing", None, "深圳"], index=list("abcdefg"))
+    )
     assert codes.tolist()[:5] == ["110000"] * 5
     assert pd.isna(codes["f"])
     assert codes["g"] == "440000"
@@ -419,7 +423,9 @@ def test_works_from_a_folder_with_chinese_characters_and_a_space_under_another_l
     import shutil
 
     home = tmp_path / "科改 数据"
-    shutil.copytree(os.path.dirname(kj.__file__), home / "kejigai_data", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        os.path.dirname(kj.__file__), home / "kejigai_data", ignore=shutil.ignore_patterns("__pycache__")
+    )
     code = (
         "import kejigai_data as kj\n"
         "assert not kj.__file__.isascii(), kj.__file__\n"

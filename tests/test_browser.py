@@ -30,7 +30,7 @@ DRAWN = ".jp-OutputArea-output svg.marks"
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory, chromium):
-    """A JupyterLab on loopback with copies of the lessons; yields its address."""
+    """Start a JupyterLab on loopback with copies of the lessons; yield its address."""
     home = tmp_path_factory.mktemp("lab")
     shutil.copytree(TOP / "notebooks", home / "notebooks")
     settings = home / "settings"
@@ -42,7 +42,11 @@ def lab(tmp_path_factory, chromium):
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.port_retries=0"]
     command += [f"--ServerApp.port={port}", f"--ServerApp.root_dir={home}", "--IdentityProvider.token="]
     command += [f"--LabApp.app_settings_dir={settings}"]
-    surroundings = {**os.environ, "JUPYTER_CONFIG_DIR": str(home / "config"), "JUPYTERLAB_SETTINGS_DIR": str(home / "user")}
+    surroundings = {
+        **os.environ,
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "user"),
+    }
     server = subprocess.Popen(command, env=surroundings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
     try:
@@ -100,7 +104,8 @@ class Lesson:
         self.page.locator(".lm-MenuBar-item", has_text="Run").first.click()
         self.page.locator('li[data-command="runmenu:run-all"]').click()
         self.page.wait_for_timeout(500)
-        busy = "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].some(e => /\\[[* ]\\]/.test(e.textContent))"
+        prompts = "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]"
+        busy = prompts + ".some(e => /\\[[* ]\\]/.test(e.textContent))"
         self.wait(lambda: not self.page.evaluate(busy))
 
     def close(self):
@@ -174,6 +179,8 @@ def test_axe_finds_no_serious_fault_in_what_is_ours(lesson, name):
 def test_no_chart_is_wider_than_its_column_on_a_projector(lesson):
     one = lesson("zh/00_start_here")
     one.wait(lambda: one.count(DRAWN) > 2)
-    widths = one.page.evaluate(f"[...document.querySelectorAll('{DRAWN}')].map(e => e.getBoundingClientRect().width)")
+    widths = one.page.evaluate(
+        f"[...document.querySelectorAll('{DRAWN}')].map(e => e.getBoundingClientRect().width)"
+    )
     column = one.page.locator(".jp-OutputArea-output").first.bounding_box()["width"]
     assert max(widths) <= column

@@ -38,7 +38,9 @@ def test_edtf_library_reads_every_date(table, column):
 def test_every_case_has_every_variable_once_in_the_article_layer():
     wanted = {v["variable"] for v in records("variables") if v["level"] == "case"}
     seen = Counter(
-        (c["case_id"], c["variable"]) for c in records("codings") if c["layer"] == "article" and not c["instrument_id"]
+        (c["case_id"], c["variable"])
+        for c in records("codings")
+        if c["layer"] == "article" and not c["instrument_id"]
     )
     cases = {c["case_id"] for c in records("cases")}
     assert set(seen) == {(case, variable) for case in cases for variable in wanted}
@@ -64,7 +66,9 @@ def test_legal_cases_have_a_record_layer():
 
 
 def test_layers_do_not_share_sources():
-    article = {s for t in ("codings", "events") for s in {r["source_id"] for r in records(t) if r["layer"] == "article"}}
+    article = {
+        s for t in ("codings", "events") for s in {r["source_id"] for r in records(t) if r["layer"] == "article"}
+    }
     assert article == {"s002"}
 
 
@@ -109,15 +113,20 @@ def test_places_hold_34_provincial_units_each_on_its_own_tile():
     tiles = places[places["tile_row"].notna()]
     assert len(tiles) == 34
     assert not tiles.duplicated(["tile_row", "tile_col"]).any()
-    assert set(tiles["level"]) == {"municipality", "province", "autonomous_region", "special_administrative_region"}
+    assert set(tiles["level"]) == {
+        "municipality",
+        "province",
+        "autonomous_region",
+        "special_administrative_region",
+    }
 
 
 def test_hefei_and_zhuhai_are_ordinary_prefecture_level_cities():
     level = kj.load_places().set_index("place_id")["level"]
     assert {level["340100"], level["440400"]} == {"prefecture_level_city"}
-    assert {level[p] for p in ("440100", "440300", "320100", "210100", "330100", "330200", "350200", "420100")} == {
-        "sub_provincial_city"
-    }
+    assert {
+        level[p] for p in ("440100", "440300", "320100", "210100", "330100", "330200", "350200", "420100")
+    } == {"sub_provincial_city"}
 
 
 def test_regions_are_empty_where_the_statistics_do_not_reach():
@@ -235,7 +244,7 @@ def test_anchors_and_mentions_point_at_the_right_words(article_path):
 
 
 def without_marks(text):
-    """Copies differ in their punctuation, so runs are compared without it."""
+    """Drop punctuation, in which copies differ."""
     return re.sub(r"[\s,;:.，；：。、]+", "", text)
 
 

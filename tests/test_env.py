@@ -21,7 +21,9 @@ from .conftest import CI, TOP
 
 
 def pip_install(python, *arguments):
-    done = subprocess.run([python, "-m", "pip", "install", "--quiet", *arguments], capture_output=True, text=True, cwd=TOP)
+    done = subprocess.run(
+        [python, "-m", "pip", "install", "--quiet", *arguments], capture_output=True, text=True, cwd=TOP
+    )
     if done.returncode and "No matching distribution" in done.stderr + done.stdout and not CI:
         pytest.skip("no network: this check installs packages")
     assert done.returncode == 0, done.stderr[-2000:]
@@ -58,7 +60,9 @@ print(json.dumps({"pandas": pandas.__version__, "kinds": kinds, "extra": extra, 
 
 
 def look(python, folder):
-    done = subprocess.run([python, "-X", "utf8", "-c", LOOK], capture_output=True, text=True, cwd=folder, encoding="utf-8")
+    done = subprocess.run(
+        [python, "-X", "utf8", "-c", LOOK], capture_output=True, text=True, cwd=folder, encoding="utf-8"
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -95,14 +99,20 @@ def test_conda_pip_section_installs_into_a_new_environment(tmp_path):
     listed = yaml.safe_load((TOP / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
     lines = next(entry["pip"] for entry in listed if isinstance(entry, dict))
     requirements = tmp_path / "requirements.txt"
-    text = "\n".join(lines).replace("constraints.txt", str(TOP / "constraints.txt")).replace("--editable .", f"{TOP}")
+    text = (
+        "\n".join(lines).replace("constraints.txt", str(TOP / "constraints.txt")).replace("--editable .", f"{TOP}")
+    )
     requirements.write_text(text, encoding="utf-8")
     python = new_venv(tmp_path / "venv")
     pip_install(python, "--requirement", str(requirements))
-    code = "import kejigai_data as kj, jupyterlab; kj.charts.tile_map(kj.load_cases()); print(jupyterlab.__version__)"
+    code = (
+        "import kejigai_data as kj, jupyterlab; kj.charts.tile_map(kj.load_cases()); print(jupyterlab.__version__)"
+    )
     done = subprocess.run([python, "-c", code], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    pinned = re.search(r"^jupyterlab==(.+)$", (TOP / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE)[1]
+    pinned = re.search(r"^jupyterlab==(.+)$", (TOP / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE)[
+        1
+    ]
     assert done.stdout.strip() == pinned
 
 
@@ -152,10 +162,14 @@ def test_without_a_network_it_says_so(tmp_path):
     copy.mkdir()
     for name in ("pyproject.toml", "constraints.txt", "README.md", "LICENSE", "Makefile"):
         shutil.copy(TOP / name, copy)
-    shutil.copytree(TOP / "kejigai_data", copy / "kejigai_data", ignore=shutil.ignore_patterns("__pycache__", "data"))
+    shutil.copytree(
+        TOP / "kejigai_data", copy / "kejigai_data", ignore=shutil.ignore_patterns("__pycache__", "data")
+    )
     closed = {**os.environ, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path / "none")}
     closed.pop("MAKEFLAGS", None)
-    done = subprocess.run(["make", "lab", f"PYTHON={sys.executable}"], cwd=copy, env=closed, capture_output=True, text=True)
+    done = subprocess.run(
+        ["make", "lab", f"PYTHON={sys.executable}"], cwd=copy, env=closed, capture_output=True, text=True
+    )
     assert done.returncode != 0
     assert "Without a network" in done.stderr
     assert "Traceback" not in done.stderr
@@ -238,16 +252,25 @@ def test_keys_are_not_handed_out(course):
 # The command itself
 
 
-@pytest.mark.skipif(not os.path.exists(env.venv_python()), reason="no .venv: the suite does not run from make test")
+@pytest.mark.skipif(
+    not os.path.exists(env.venv_python()), reason="no .venv: the suite does not run from make test"
+)
 def test_make_lab_opens_the_first_lesson_and_prints_its_address():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    surroundings = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "LANG", "LC_ALL")}
+    surroundings = {
+        k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "LANG", "LC_ALL")
+    }
     surroundings |= {"BROWSER": "true", "PORT": str(port), "PYTHONUNBUFFERED": "1"}
     command = ["make", "lab", f"PYTHON={sys.executable}"]
     server = subprocess.Popen(
-        command, cwd=TOP, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+        command,
+        cwd=TOP,
+        env=surroundings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
     )
     address, lines = "", []
     try:

@@ -93,7 +93,9 @@ def test_chinese_text_uses_full_width_marks(path):
         for cell in nbformat.read(path, 4).cells:
             if cell.cell_type == "markdown":
                 prose = re.sub(r"`[^`]*`|\([^)]*\.ipynb\)|<[^>]+>", "", cell.source)
-                assert not re.search(r"[\u4e00-\u9fff][,;:?!]", prose), re.search(r".{6}[\u4e00-\u9fff][,;:?!]", prose)
+                assert not re.search(r"[\u4e00-\u9fff][,;:?!]", prose), re.search(
+                    r".{6}[\u4e00-\u9fff][,;:?!]", prose
+                )
 
 
 @every

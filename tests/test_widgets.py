@@ -21,7 +21,9 @@ def test_every_option_draws(name, lang):
         start = control.value
         for _, value in control.options:
             control.value = value
-            seen.add(repr(comparison.result) if name == "evidence_browser" else json.dumps(comparison.result.to_dict()))
+            seen.add(
+                repr(comparison.result) if name == "evidence_browser" else json.dumps(comparison.result.to_dict())
+            )
         control.value = start
     assert len(seen) > 5
 

@@ -158,10 +158,10 @@ def figures() -> dict[str, str]:
     }
 
 
-def agreement_table() -> str:
+def agreement_table(of: str) -> str:
     """Return the agreement of the two readings as a Markdown table."""
     lines = ["| variable | units | same | alpha | 95 % interval |", "|---|---|---|---|---|"]
-    for row in agreement(own_readings()).itertuples():
+    for row in agreement(own_readings(of)).itertuples():
         interval = f"{row.alpha_low:.2f} to {row.alpha_high:.2f}"
         alpha = f"{row.alpha:.2f}" if row.alpha == row.alpha else f"– ({row.note})"
         lines.append(f"| `{row.variable}` | {row.units} | {row.percent:.0%} | {alpha} | {interval} |")
@@ -172,9 +172,11 @@ def readme() -> str:
     """Return README.md with its generated figures and table written anew."""
     text = (TOP / "README.md").read_text(encoding="utf-8")
     for name, value in figures().items():
-        text = re.sub(rf"(<!-- {name} -->).*?(<!-- / -->)", lambda m, v=value: m[1] + v + m[2], text)
-    block = f"<!-- agreement -->\n{agreement_table()}\n<!-- /agreement -->"
-    return re.sub(r"<!-- agreement -->.*?<!-- /agreement -->", lambda _: block, text, flags=re.DOTALL)
+        text = re.sub(rf"(<!-- {name} -->).*?(<!-- / -->)", rf"\g<1>{value}\g<2>", text)
+    for mark, of in (("agreement", "value"), ("status", "status")):
+        block = f"<!-- {mark} -->\n{agreement_table(of)}\n<!-- /{mark} -->"
+        text = re.sub(rf"<!-- {mark} -->.*?<!-- /{mark} -->", lambda _, b=block: b, text, flags=re.DOTALL)  # type: ignore[misc]
+    return text
 
 
 def outputs() -> dict[Path, str]:

@@ -20,6 +20,8 @@ from nbclient import NotebookClient
 from kejigai_data.render import MIME
 
 TOP = Path(__file__).resolve().parents[2]
+COVER_LESSON = "notebooks/en/00_start_here.ipynb"
+COVER = TOP / ".github" / "tile_map.png"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -46,15 +48,23 @@ def finish(notebook: Any) -> None:
                 data["image/png"] = picture(data[MIME])
 
 
+def first_picture(notebook: Any) -> str:
+    """Return the first chart of a finished lesson, in base64."""
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", ()))
+    return str(next(o["data"]["image/png"] for o in outputs if MIME in o.get("data", {})))
+
+
 def main(names: list[str]) -> int:
     """Run the lessons named, or all of them."""
-    lessons = [Path(name) for name in names] or sorted((TOP / "notebooks").glob("*/*.ipynb"))
+    lessons = [Path(name).resolve() for name in names] or sorted((TOP / "notebooks").glob("*/*.ipynb"))
     for path in lessons:
         notebook = nbformat.read(path, as_version=4)
         NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": path.parent}}).execute()
         finish(notebook)
         nbformat.write(notebook, path)
-        print(path.relative_to(TOP) if path.is_absolute() else path)
+        if path == TOP / COVER_LESSON:
+            COVER.write_bytes(base64.b64decode(first_picture(notebook)))
+        print(path.relative_to(TOP))
     return 0
 
 
