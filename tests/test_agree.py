@@ -106,6 +106,22 @@ def test_one_reading_or_a_repeated_row_is_refused():
         kj.agreement(frame, variable="y")
 
 
+def test_the_sheet_for_human_coders_is_ready():
+    import os
+
+    from kejigai_data.loading import FOLDER
+
+    sheet = pd.read_csv(os.path.join(FOLDER, "audit", "human_sample.csv"))
+    cases = kj.load_cases()
+    assert 0.15 < sheet["unit"].nunique() / len(cases) < 0.25
+    assert set(sheet["unit"]) <= set(cases["case_id"])
+    assert sheet[["reading", "value", "status"]].isna().all().all()
+    filled = pd.concat(
+        [sheet.assign(reading=name, value=sheet["permitted"].str.split("|").str[0]) for name in "pq"]
+    )
+    assert (kj.agreement(filled, resamples=5)["percent"] == 1).all()
+
+
 def test_own_readings_found_the_same_cases():
     found = kj.unitising()
     assert found["both"] + found["only_a"] == len(kj.load_cases())

@@ -115,7 +115,8 @@ def human_sample() -> str:
         ids = sorted(group["case_id"])
         size = max(1, round(SAMPLE_SHARE * len(ids)))
         chosen += random.Random(SAMPLE_SEED).sample(ids, size)
-    rows = [["coder", "case_id", "place_zh", "mechanism", "locator", "variable", "permitted", "value", "status", "remark"]]
+    head = "reading unit variable value status remark place_zh mechanism locator permitted"
+    rows = [head.split()]
     codes: dict[str, list[str]] = {}
     for code in records("codes"):
         codes.setdefault(code["variable"], []).append(code["code"])
@@ -127,7 +128,8 @@ def human_sample() -> str:
                 continue
             name = variable["variable"]
             permitted = "|".join(codes[name])
-            rows.append(["", case.case_id, case.place_zh, case.mechanism, case.locator, name, permitted, "", "", ""])
+            given = [case.place_zh, case.mechanism, case.locator, permitted]
+            rows.append(["", case.case_id, name, "", "", "", *given])
     return csv_text(rows)
 
 
