@@ -109,16 +109,23 @@ def show_evidence(case_id: str, layer: str | None = None, lang: str | None = Non
     for c in records("codings"):
         if c["case_id"] == case_id and layer in (None, c["layer"]):
             shown = ";".join(labels.get((c["variable"], part), part) for part in c["value"].split(";"))
-            about = names[c["layer"]].get(c["instrument_id"], c["instrument_id"]) or the_case
+            about = _about(c, names) or the_case
             rows.append(_row(c, about, variables[c["variable"]], shown, notes, c["coding_id"]))
     for e in records("events"):
         if e["case_id"] == case_id and layer in (None, e["layer"]):
-            about = names[e["layer"]].get(e["instrument_id"], e["instrument_id"]) or the_case
+            about = _about(e, names) or the_case
             event = labels[("event_type", e["event_type"])]
             rows.append(_row(e, about, event, e["date"], notes, e["event_id"]))
     rows.sort(key=lambda row: row[0])
     cells = list(zip(*rows, strict=True)) if rows else [()] * len(COLUMNS)
     return build(dict(zip(COLUMNS, cells, strict=True)), {})
+
+
+def _about(row: dict[str, str], names: dict[str, dict[str, str]]) -> str:
+    """Return the layer's own name of an instrument; where it has none, the article's in brackets."""
+    instrument = row["instrument_id"]
+    borrowed = names["article"].get(instrument, instrument)
+    return names[row["layer"]].get(instrument) or (f"[{borrowed}]" if instrument else "")
 
 
 def _row(

@@ -110,7 +110,8 @@ def _in_language(name: object, frame: pd.DataFrame) -> object:
 
 @lru_cache(maxsize=4)
 def _labels(language: str) -> dict[tuple[str, str], str]:
-    return {(c["variable"], c["code"]): c[f"label_{language}"] for c in records("codes")}
+    labels = {(c["variable"], c["code"]): c[f"label_{language}"] for c in records("codes")}
+    return labels | {("variable", v["variable"]): v[f"label_{language}"] for v in records("variables")}
 
 
 def _text(name: object, value: object) -> str:

@@ -67,7 +67,7 @@ class Comparison:
 
 
 def _dropdown(key: str, options: list[tuple[str, str]], value: str) -> ipywidgets.Dropdown:
-    width = ipywidgets.Layout(width="min(31em, 96%)")
+    width = ipywidgets.Layout(width="min(40em, 96%)")
     style = {"description_width": "5em"}
     return ipywidgets.Dropdown(description=word(key), options=options, value=value, layout=width, style=style)
 
