@@ -6,10 +6,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .checks import a_frame, a_text, one_of
-from .errors import SelectionError
+from .errors import DataError, SelectionError
 from .language import resolve
 from .loading import column as typed
-from .loading import raw, records, text_type
+from .loading import HINT, raw, records, text_type
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -229,6 +229,8 @@ def load_cases(layer: str = "article", lang: str | None = None, status: bool = F
         For an unknown layer.
     LanguageError
         For a language other than ``"zh"`` and ``"en"``.
+    DataError
+        If a table was edited so that the tables no longer fit together.
 
     Examples
     --------
@@ -237,10 +239,19 @@ def load_cases(layer: str = "article", lang: str | None = None, status: bool = F
     >>> cases.loc[cases["place_zh"] == "上海", "mechanism"].tolist()[:2]
     ['comprehensive_regulation_enacted', 'party_dispatched_organ']
     """
-    import pandas as pd
-
     one_of(layer, LAYERS, "layer")
     language = "code" if lang is None else resolve(lang)
+    try:
+        return _wide(layer, language, bool(status))
+    except KeyError as error:
+        raise DataError(
+            f"The tables do not fit together: {error.args[0]!r} is not where it should be. {HINT}"
+        ) from None
+
+
+def _wide(layer: str, language: str, status: bool) -> pd.DataFrame:
+    import pandas as pd
+
     rows = records("cases")
     values, first = coded(layer), coded("article")
     places = {p["place_id"]: p for p in records("places")}

@@ -225,7 +225,7 @@ def main(arguments):
     if command == "test":
         return run("pytest", *arguments[1:])
     if command == "test-all":
-        return run("pytest", "-m", "slow or not slow", *arguments[1:])
+        return run("pytest", "-m", "not benchmark", *arguments[1:])
     if command == "benchmark":
         return run("pytest", "tests/benchmarks", "-m", "benchmark", "-s", *arguments[1:])
     if command == "lint":
