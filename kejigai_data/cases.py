@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from .checks import a_frame, a_text, one_of
 from .errors import DataError, SelectionError
 from .language import resolve
-from .loading import column as typed
 from .loading import HINT, raw, records, text_type
+from .loading import column as typed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,16 +11,22 @@ import pytest
 import kejigai_data as kj
 
 CASES = kj.load_cases()
-ODD = [
-    None, "", " ", "zzz", "c001", "上海", 0, -1, 1.5, True, float("nan"), pd.NA, b"x", [], ["c001"], {}, {"a": 1}, (1,),
-    pd.DataFrame(), CASES, CASES.head(0), CASES.set_index("case_id"), CASES[["case_id"]], pd.concat([CASES] * 2, axis=1),
-    CASES.rename(columns={"section": 5}), CASES["case_id"], CASES["case_id"].to_numpy(), np.array([1.0]),
-    pd.Timestamp("2020-01-01"), datetime.date(2020, 1, 1), object(), len,
-]  # fmt: skip
-PLAIN = [
-    "load", "load_cases", "explode", "members", "province_code", "find_place", "describe", "search", "label",
-    "show_evidence", "cite", "Article", "validate", "agreement", "disagreements", "own_readings", "use", "table",
-]  # fmt: skip
+ODD = [None, "", " ", "zzz", "c001", "上海", 0, -1, 1.5, True, float("nan"), pd.NA, b"x", object(), len]
+ODD += [[], ["c001"], {}, {"a": 1}, (1,), np.array([1.0]), pd.Timestamp("2020-01-01"), datetime.date(2020, 1, 1)]
+ODD += [pd.DataFrame(), CASES, CASES.head(0), CASES.set_index("case_id"), CASES[["case_id"]], CASES["case_id"]]
+ODD += [pd.concat([CASES] * 2, axis=1), CASES.rename(columns={"section": 5}), CASES["case_id"].to_numpy()]
+PLAIN = ["load", "load_cases", "explode", "members", "province_code", "find_place", "describe", "search", "label"]
+PLAIN += [
+    "show_evidence",
+    "cite",
+    "Article",
+    "validate",
+    "agreement",
+    "disagreements",
+    "own_readings",
+    "use",
+    "table",
+]
 CALLS = {name: getattr(kj, name) for name in PLAIN}
 CALLS |= {
     f"charts.{n}": getattr(kj.charts, n) for n in ("tile_map", "list_forms", "evidence_status", "waiting_days")

@@ -88,6 +88,12 @@ def create_venv():
     return [sys.executable, "-m", "pip", "--python", venv_python()]
 
 
+def pinned_pip():
+    """Return the requirement for pip: an old one cannot resolve the pins."""
+    with open(os.path.join(TOP, "constraints.txt"), encoding="utf-8") as file:
+        return next(line.strip() for line in file if line.startswith("pip=="))
+
+
 def ensure_env(purpose):
     """Install the pinned packages for ``lab`` or ``test``; quick when nothing changed."""
     ensure_python()
@@ -103,6 +109,9 @@ def ensure_env(purpose):
         return
     print("Setting up .venv (%s). The first time takes a minute or two." % ", ".join(extras), flush=True)
     pip = create_venv()
+    quiet = ["install", "--quiet", "--disable-pip-version-check"]
+    if subprocess.call(pip + quiet + [pinned_pip()], cwd=TOP) == 0:
+        pip = [venv_python(), "-m", "pip"]
     options = ["--quiet", "--disable-pip-version-check", "--constraint", os.path.join(TOP, "constraints.txt")]
     target = "%s[%s]" % (TOP, ",".join(extras))
     if subprocess.call(pip + ["install"] + options + ["--editable", target], cwd=TOP) != 0:
