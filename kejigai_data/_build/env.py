@@ -46,7 +46,7 @@ def ensure_python():
     probe = "import sys; sys.exit(sys.version_info < (3, 11))"
     for name in NEWER:
         path = shutil.which(name)
-        if path and subprocess.call([path, "-c", probe]) == 0:
+        if path and subprocess.call([path, "-c", probe], stderr=subprocess.DEVNULL) == 0:
             command = [path, "-m", "kejigai_data._build.env"] + sys.argv[1:]
             raise SystemExit(subprocess.call(command, cwd=TOP))
     raise Stop(
