@@ -1,6 +1,7 @@
 """The public names: what they return, and what they say when something is wrong."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -55,10 +56,9 @@ def test_frames_are_fresh():
 
 
 def test_documented_columns_and_dtypes_are_the_real_ones():
-    rows = [line.split() for line in kj.load_cases.__doc__.splitlines() if line.startswith("        ")]
-    listed = {
-        r[0]: " ".join(r[1:3]) if r[1] == "ordered" else r[1] for r in rows if len(r) > 2 and r[0] != "column"
-    }
+    table = re.compile(r"(\w+) {2,}(ordered category|\S+) {2,}")
+    rows = (table.match(line.strip()) for line in kj.load_cases.__doc__.splitlines())
+    listed = {row[1]: row[2] for row in rows if row and row[1] != "column"}
     frame = kj.load_cases()
     listed = {name: kind for name, kind in listed.items() if name in frame.columns}
     assert list(listed) == list(frame.columns)
