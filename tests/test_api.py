@@ -56,7 +56,7 @@ def test_frames_are_fresh():
 
 
 def test_documented_columns_and_dtypes_are_the_real_ones():
-    table = re.compile(r"(\w+) {2,}(ordered category|\S+) {2,}")
+    table = re.compile(r"(\w+) {2,}(ordered category|\S+) +")
     rows = (table.match(line.strip()) for line in kj.load_cases.__doc__.splitlines())
     listed = {row[1]: row[2] for row in rows if row and row[1] != "column"}
     frame = kj.load_cases()
