@@ -18,6 +18,7 @@ _HOME = {
     "load_glossary": "loading",
     "explode": "cases",
     "members": "places",
+    "join_indicator": "places",
     "province_code": "places",
     "find_place": "places",
     "Place": "places",

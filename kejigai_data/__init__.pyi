@@ -31,6 +31,7 @@ from .loading import load_places as load_places
 from .loading import tables as tables
 from .places import Place as Place
 from .places import find_place as find_place
+from .places import join_indicator as join_indicator
 from .places import members as members
 from .places import province_code as province_code
 from .tabular import table as table

@@ -242,7 +242,12 @@ def load_places() -> pd.DataFrame:
 def load_indicators() -> pd.DataFrame:
     """Load the context indicators, one row a place, year and indicator.
 
-    The table has its schema but no rows yet.
+    R&D expenditure and intensity (``rd_expenditure``, ``rd_intensity``) and technology
+    contracts (``tech_contract_output`` by the seller's place, ``tech_contract_inflow`` by
+    the buyer's) of 31 provincial units, 2012–2023. R&D figures are as first published, on
+    preliminary GDP: not a revised, comparable series. ``load("indicator_checks")`` holds
+    the national figures and how each year was checked. Values that the source leaves
+    blank stay blank, with the status ``blank_in_source``.
 
     Returns
     -------

@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from .cases import province_of
-from .checks import a_frame, a_text
-from .errors import SelectionError, UnknownPlaceError, nearest
+from .checks import a_frame, a_text, whole
+from .errors import SelectionError, UnknownPlaceError, nearest, unknown
 from .loading import column, records, text_type
 
 if TYPE_CHECKING:
@@ -248,3 +248,55 @@ def _member_provinces(place_id: str, date: str | None) -> list[str]:
             "Give a later date or leave its rows out; load('place_members') lists the documents."
         )
     return sorted({province_of(r["member_id"], _by_id()) for r in rows})
+
+
+def join_indicator(frame: pd.DataFrame, indicator: str, year: int) -> pd.DataFrame:
+    """Add an indicator of one year to any frame with a ``province_id``.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        For example cases; `members` gives clusters and corridors their provinces first.
+    indicator : str
+        ``"rd_expenditure"``, ``"rd_intensity"``, ``"tech_contract_output"``, ``"tech_contract_inflow"``.
+    year : int
+        2012 to 2023.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A new frame, same rows in the same order, with a column named like the indicator
+        (``Float64``); missing where the frame has no province or the source no figure.
+
+    Raises
+    ------
+    UnknownNameError
+        If the frame has no ``province_id``, or there is no such indicator.
+    SelectionError
+        If there is no figure for the year.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> joined = kj.join_indicator(kj.load_cases(), "rd_intensity", 2022)
+    >>> float(joined.loc[joined["place_zh"] == "北京", "rd_intensity"].iloc[0])
+    6.83
+    """
+    a_frame(frame, ["province_id"])
+    rows = records("indicators")
+    known = list(dict.fromkeys(row["indicator"] for row in rows))
+    if a_text(indicator, "indicator") not in known:
+        raise unknown("indicator", indicator, known)
+    years = sorted({row["year"] for row in rows if row["indicator"] == indicator})
+    if str(whole(year, "year")) not in years:
+        raise SelectionError(f"{indicator} has no figures for {year}. Years: {years[0]} to {years[-1]}.")
+    figures = {r["place_id"]: r["value"] for r in rows if r["indicator"] == indicator and r["year"] == str(year)}
+    result = frame.copy()
+    provinces = [
+        "" if missing else str(p)
+        for p, missing in zip(frame["province_id"], frame["province_id"].isna(), strict=True)
+    ]
+    joined = column([figures.get(p, "") for p in provinces], "number")
+    joined.index = result.index
+    result[indicator] = joined
+    return result

@@ -104,6 +104,17 @@ def test_two_regulations_of_one_province_took_different_routes():
     assert events.loc["c003", "date"].iloc[0] == "2021-03-18"
 
 
+def test_join_indicator_keeps_rows_and_says_what_there_is():
+    cases = kj.load_cases()
+    joined = kj.join_indicator(cases, "rd_intensity", 2020)
+    assert joined["case_id"].tolist() == cases["case_id"].tolist()
+    assert joined.loc[joined["province_id"].isna(), "rd_intensity"].isna().all()
+    with pytest.raises(kj.SelectionError, match="2012 to 2023"):
+        kj.join_indicator(cases, "rd_intensity", 1999)
+    with pytest.raises(kj.UnknownNameError, match="rd_intensity"):
+        kj.join_indicator(cases, "rd_intensit", 2020)
+
+
 def test_explode_and_members():
     frame = kj.load_cases()
     exploded = kj.explode(frame, "factors")

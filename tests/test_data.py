@@ -142,6 +142,18 @@ def test_sources_of_web_pages_name_their_address_and_when_read():
             assert source["url"].startswith("http") or source["note"], source
 
 
+def test_indicators_add_up_to_the_national_figures():
+    figures = kj.load_indicators()
+    assert len(figures) == 4 * 31 * 12
+    spending = figures[figures["indicator"] == "rd_expenditure"].groupby("year")["value"].sum()
+    for check in kj.load("indicator_checks").query("indicator == 'rd_expenditure'").itertuples():
+        assert abs(spending[check.year] - check.sum_of_places) < 0.06
+        assert abs(check.sum_of_places - check.national_value) <= 0.31
+    blank = figures[figures["value"].isna()]
+    assert set(blank["place_id"]) == {"540000"}
+    assert set(blank["status"]) == {"blank_in_source"}
+
+
 def test_every_passage_became_something_or_says_why():
     kinds = {"case", "mention", "agenda", "claim", "event", "none"}
     for passage in records("passages"):

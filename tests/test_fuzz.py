@@ -15,7 +15,18 @@ ODD = [None, "", " ", "zzz", "c001", "上海", 0, -1, 1.5, True, float("nan"), p
 ODD += [[], ["c001"], {}, {"a": 1}, (1,), np.array([1.0]), pd.Timestamp("2020-01-01"), datetime.date(2020, 1, 1)]
 ODD += [pd.DataFrame(), CASES, CASES.head(0), CASES.set_index("case_id"), CASES[["case_id"]], CASES["case_id"]]
 ODD += [pd.concat([CASES] * 2, axis=1), CASES.rename(columns={"section": 5}), CASES["case_id"].to_numpy()]
-PLAIN = ["load", "load_cases", "explode", "members", "province_code", "find_place", "describe", "search", "label"]
+PLAIN = [
+    "load",
+    "load_cases",
+    "explode",
+    "members",
+    "join_indicator",
+    "province_code",
+    "find_place",
+    "describe",
+    "search",
+    "label",
+]
 PLAIN += [
     "show_evidence",
     "cite",
