@@ -463,13 +463,15 @@ def _route_layers(
 
     written = alt.Text("shown:N")
     layers = [
-        on(dated).mark_circle(size=130, color=colour, opacity=1).encode(x=x, y=y),
-        on(dated).mark_text(align="left", dx=11, fontSize=12.5).encode(x=x, y=y, text=written),
+        on(dated).mark_text(align="left", dx=11, fontSize=12.5).encode(x="last:T", y=y, text=written),
         on(names).mark_text(align="left", fontSize=14, fontWeight=600).encode(x=alt.value(0), y=y, text=written),
     ]
+    days = [row for row in dated if row["first"] == row["last"]]
+    if days:
+        layers.append(on(days).mark_circle(size=130, color=colour, opacity=1).encode(x=x, y=y))
     spans = [row for row in dated if row["first"] != row["last"]]
     if spans:
-        bar = on(spans).mark_rule(strokeWidth=8, color=colour, opacity=0.35)
+        bar = on(spans).mark_rule(strokeWidth=10, color=colour, opacity=0.5)
         layers.append(bar.encode(x=x, x2="last:T", y=y))
     if other:
         why = on(other).mark_text(align="left", dx=4, fontSize=12.5, color="#5F666D", fontStyle="italic")

@@ -32,6 +32,10 @@ class Controls(ipywidgets.HBox):
         shown = "; ".join(f"{child.description} = {child.label}" for child in self.children)
         return f"{word('controls')}: {shown}."
 
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        # ipywidgets would cut the sentence after 110 characters.
+        return {**super()._repr_mimebundle_(**options), "text/plain": repr(self)}
+
 
 class Comparison:
     """Controls and what they draw.
