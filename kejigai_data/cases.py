@@ -71,6 +71,18 @@ def main_instruments() -> dict[str, str]:
     return found
 
 
+@lru_cache(maxsize=1)
+def _adopting() -> dict[str, set[str]]:
+    """Return case_id to the events that count as its adoption.
+
+    That is the mechanism's own event, and the passing of the document where there is one:
+    a revised text is passed too.
+    """
+    counts = {c["code"]: c["adoption_event"] for c in records("codes") if c["variable"] == "mechanism"}
+    event = {case: counts[values["mechanism"][0]] for case, values in coded("article").items()}
+    return {case: {name, "adopted"} if name == "revised" else {name} for case, name in event.items()}
+
+
 @lru_cache(maxsize=8)
 def adoption_dates(layer: str) -> dict[str, tuple[str, str]]:
     """Return case_id to first and last possible day of adoption.
@@ -78,16 +90,14 @@ def adoption_dates(layer: str) -> dict[str, tuple[str, str]]:
     In the record the main instrument counts, the one that the article means; several
     sources on it give the widest interval. A bare "in place by" is an upper bound.
     """
-    counts = {c["code"]: c["adoption_event"] for c in records("codes") if c["variable"] == "mechanism"}
-    mechanism = {case: values["mechanism"][0] for case, values in coded("article").items()}
+    counts = _adopting()
     spans: dict[str, list[tuple[str, str]]] = {}
     bound: dict[str, str] = {}
     for e in records("events"):
-        if e["layer"] != layer or not e["date"] or e["case_id"] not in mechanism:
+        if e["layer"] != layer or not e["date"] or e["case_id"] not in counts:
             continue
         of_main = e["instrument_id"] in ("", main_instruments()[e["case_id"]])
-        adopting = {counts[mechanism[e["case_id"]]], "adopted" if layer == "record" else ""}
-        if of_main and e["event_type"] in adopting:
+        if of_main and e["event_type"] in counts[e["case_id"]]:
             spans.setdefault(e["case_id"], []).append((e["earliest"], e["latest"]))
         elif e["event_type"] == "in_place_by":
             bound[e["case_id"]] = min(bound.get(e["case_id"], "9999"), e["latest"])
@@ -123,7 +133,7 @@ def corroboration() -> dict[str, str]:
         if row["layer"] == "record" and row["case_id"]:
             sources = found.setdefault(row["case_id"], set())
             of_main = row["instrument_id"] == main_instruments()[row["case_id"]]
-            if of_main and row["event_type"] in ("adopted", "revised", "established") and row["date"]:
+            if of_main and row["event_type"] in _adopting()[row["case_id"]] and row["date"]:
                 sources.add(row["source_id"])
     result = {}
     for case, sources in found.items():

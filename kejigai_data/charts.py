@@ -464,7 +464,15 @@ def _route_layers(
     written = alt.Text("shown:N")
     layers = [
         on(dated).mark_text(align="left", dx=11, fontSize=12.5).encode(x="last:T", y=y, text=written),
-        on(names).mark_text(align="left", fontSize=14, fontWeight=600).encode(x=alt.value(0), y=y, text=written),
+        on(names + other)
+        .mark_text(align="left")
+        .encode(
+            x=alt.value(0),
+            y=y,
+            text=written,
+            color=alt.condition("datum.first == null", alt.value(render.INK), alt.value("#5F666D")),
+            size=alt.condition("datum.first == null", alt.value(15), alt.value(12.5)),
+        ),
     ]
     days = [row for row in dated if row["first"] == row["last"]]
     if days:
@@ -473,9 +481,6 @@ def _route_layers(
     if spans:
         bar = on(spans).mark_rule(strokeWidth=10, color=colour, opacity=0.5)
         layers.append(bar.encode(x=x, x2="last:T", y=y))
-    if other:
-        why = on(other).mark_text(align="left", dx=4, fontSize=12.5, color="#5F666D", fontStyle="italic")
-        layers.append(why.encode(x=alt.value(0), y=y, text=written))
     return layers
 
 

@@ -16,7 +16,7 @@ try:
 except ImportError:
     raise missing_extra("Drawing charts", "lab") from None
 
-__all__ = ["DIMENSIONS", "MIME", "STATUSES", "alt", "bundle", "enable", "theme"]
+__all__ = ["DIMENSIONS", "MIME", "STATUSES", "Drawn", "alt", "bundle", "enable", "theme"]
 
 MIME = "application/vnd.vegalite.v5+json"
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
@@ -54,6 +54,20 @@ def bundle(spec: dict[str, Any], **_: Any) -> dict[str, Any]:
     embed = {"embedOptions": {"actions": False, "renderer": "svg"}}
     spec = {**spec, "$schema": SCHEMA, "usermeta": embed}
     return {MIME: spec, "text/plain": str(spec.get("description") or "chart without a description")}
+
+
+class Drawn:
+    """A finished chart, shown without checking its specification against the schema again.
+
+    The check takes most of the time between a change and the redrawn chart; the charts of
+    this package are checked by its tests.
+    """
+
+    def __init__(self, chart: alt.TopLevelMixin) -> None:
+        self._chart = chart
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return bundle(self._chart.to_dict(validate=False))
 
 
 def theme() -> Any:

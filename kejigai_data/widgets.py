@@ -15,6 +15,7 @@ from .checks import one_of
 from .errors import missing_extra
 from .evidence import check_case, show_evidence
 from .language import resolve
+from .render import Drawn
 from .tabular import Table, table
 from .words import word
 
@@ -63,11 +64,15 @@ class Comparison:
     def _redraw(self, _: object) -> None:
         self.result = self._make()
         if self._handle is not None:
-            self._handle.update(self.result)
+            self._handle.update(_shown(self.result))
 
     def _ipython_display_(self) -> None:
         display(self.box)
-        self._handle = display(self.result, display_id=True)
+        self._handle = display(_shown(self.result), display_id=True)
+
+
+def _shown(result: Any) -> Any:
+    return Drawn(result) if hasattr(result, "to_dict") else result
 
 
 def _dropdown(key: str, options: list[tuple[str, str]], value: str) -> ipywidgets.Dropdown:

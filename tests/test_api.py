@@ -196,7 +196,7 @@ BAD = [
     (lambda: kj.explode(kj.load_cases(), "factor"), kj.UnknownNameError, "factors"),
     (lambda: kj.members(pd.DataFrame({"x": [1]})), kj.UnknownNameError, "place_id"),
     (lambda: kj.table(kj.load_cases(), ["plac"]), kj.UnknownNameError, "place"),
-    (lambda: kj.charts.route_timeline(["c030"]), kj.SelectionError, "c001"),
+    (lambda: kj.charts.route_timeline(["c030"]), kj.SelectionError, "c030"),
     (lambda: kj.show_evidence("c001", layer="Article"), kj.SelectionError, "'article'"),
     (lambda: kj.show_evidence(["c001"]), kj.SelectionError, "one piece of text"),
     (lambda: kj.load(["cases"]), kj.SelectionError, "one piece of text"),

@@ -152,9 +152,17 @@ client.stop_channels(); manager.shutdown_kernel(now=True)
 """
 
 
+# A student's lab has no pyarrow, which the test tools bring: pandas loads it where it finds it.
+AS_IN_THE_LAB = "import sys; sys.modules['pyarrow'] = None"
+
+
 def kernel_memory(cells):
     done = subprocess.run(
-        [sys.executable, "-c", KERNEL], input=json.dumps(cells), capture_output=True, text=True, check=True
+        [sys.executable, "-c", KERNEL],
+        input=json.dumps([AS_IN_THE_LAB, *cells]),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return int(done.stdout.split()[-1])
 
@@ -175,6 +183,10 @@ def test_a_change_is_on_the_screen_in_a_tenth_of_a_second(request):
     one = request.getfixturevalue("lesson")("en/01_legal")
     one.run_all()
     one.wait(lambda: one.count(".widget-dropdown select") >= 4)
+    # A reader's screen, not the tall page that the other checks use to see everything at once.
+    one.page.set_viewport_size({"width": 1280, "height": 900})
+    one.page.locator(".widget-dropdown select").nth(1).scroll_into_view_if_needed()
+    one.page.wait_for_timeout(1000)
     script = """([index, drawn]) => new Promise(done => {
         const select = document.querySelectorAll('.widget-dropdown select')[1];
         const text = () => [...document.querySelectorAll(drawn)].map(e => e.textContent).join('|');
