@@ -122,7 +122,8 @@ def _days(span: tuple[str, str]) -> int:
 def corroboration() -> dict[str, str]:
     """Return case_id to how far the outside record supports it.
 
-    What counts are the sources that date the adoption of the main instrument.
+    What counts are the sources that date anything of the main instrument, be it only that
+    it was in place by a day.
     ``not_checked`` (no record rows), ``not_found`` (searched in vain), ``copies_only``
     (mirrors and copies in law databases), ``one_source``, ``several_sources`` (at least
     two official, press or academic sources, which may still go back to one announcement).
@@ -133,7 +134,7 @@ def corroboration() -> dict[str, str]:
         if row["layer"] == "record" and row["case_id"]:
             sources = found.setdefault(row["case_id"], set())
             of_main = row["instrument_id"] == main_instruments()[row["case_id"]]
-            if of_main and row["event_type"] in _adopting()[row["case_id"]] and row["date"]:
+            if of_main and row["date"]:
                 sources.add(row["source_id"])
     result = {}
     for case, sources in found.items():

@@ -345,6 +345,7 @@ def _make_label(case_id: str) -> str:
         for c in records("codings")
         if c["case_id"] == case_id
         and c["variable"] == "form"
+        and c["value"]
         and c["layer"] == "record"
         and c["instrument_id"] == chosen
     ]

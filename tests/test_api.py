@@ -95,7 +95,7 @@ def test_record_layer_has_the_legal_dates():
     frame = kj.load_cases("record").set_index("case_id")
     shenzhen = frame.loc["c002"]
     assert shenzhen["adopted_earliest"] == shenzhen["adopted_latest"] == pd.Timestamp("2020-08-26")
-    assert frame.loc["c030", "adopted_latest"] is pd.NaT
+    assert frame.loc["c010", "adopted_latest"] is pd.NaT
 
 
 def test_two_regulations_of_one_province_took_different_routes():
@@ -196,7 +196,7 @@ BAD = [
     (lambda: kj.explode(kj.load_cases(), "factor"), kj.UnknownNameError, "factors"),
     (lambda: kj.members(pd.DataFrame({"x": [1]})), kj.UnknownNameError, "place_id"),
     (lambda: kj.table(kj.load_cases(), ["plac"]), kj.UnknownNameError, "place"),
-    (lambda: kj.charts.route_timeline(["c030"]), kj.SelectionError, "c030"),
+    (lambda: kj.charts.route_timeline(["c010"]), kj.SelectionError, "c010"),
     (lambda: kj.show_evidence("c001", layer="Article"), kj.SelectionError, "'article'"),
     (lambda: kj.show_evidence(["c001"]), kj.SelectionError, "one piece of text"),
     (lambda: kj.load(["cases"]), kj.SelectionError, "one piece of text"),
