@@ -137,8 +137,6 @@ def figures() -> dict[str, str]:
     """Return the figures that README and lessons quote, by name."""
     frame = load_cases()
     found = unitising()
-    layers = Counter(c["layer"] for c in records("codings"))
-    with_record = frame["corroboration"].value_counts()
     counts = {name: len(raw(name)[1]) for name in catalogue()}
     kinds = Counter(s["kind"] for s in records("sources"))
     return {
@@ -147,12 +145,11 @@ def figures() -> dict[str, str]:
         "mechanisms": str(frame["mechanism"].nunique()),
         "open": str(int((frame["list_form"] == "open").sum())),
         "codings": str(counts["codings"]),
-        "record": str(layers["record"]),
         "events": str(counts["events"]),
         "sources": str(counts["sources"]),
         "mirrors": str(kinds["mirror"]),
         "official": str(kinds["official"]),
-        "recorded": str(int(len(frame) - with_record.get("not_checked", 0))),
+        "dated": str(len({e["case_id"] for e in records("events") if e["layer"] == "record" and e["date"]} - {""})),
         "f1": f"{found['f1']:.2f}",
         "both": str(found["both"]),
         "not_found": str(sum(r["status"] == "not_found" for t in ("codings", "events") for r in records(t))),
