@@ -36,6 +36,12 @@ RULES = {
     "search": ("what was not found names its search", "未找到须注明检索"),
     "date_or_status": ("exactly one of date and status is filled", "日期与状态须恰有其一"),
     "interval": ("earliest and latest must follow from date", "起止日须由日期生成"),
+    "date_order": ("the steps of an instrument follow one another", "同一工具各步骤的日期须前后相继"),
+    "address": (
+        "an address begins with http:// or https://, and stands once",
+        "网址须以 http(s):// 开头且不得重复",
+    ),
+    "unused": ("a source is used by a value, an event or a remark", "来源须为取值、事件或备注所用"),
     "applies_to": ("outside its dimension a variable is not_applicable", "变量在其维度之外须为不适用"),
 }
 
@@ -177,12 +183,63 @@ def _folder_problems(folder: str | None) -> Iterator[Problem]:
     if "codes" not in tables or "variables" not in tables:
         return
     checks = _row_checks(tables)
+    yield from _event_order(tables, lines)
+    yield from _source_problems(tables, lines)
     for name, table in tables.items():
         path = catalogue()[name]["path"]
         yield from _table_problems(name, table, lines[name], tables)
         for line, row in zip(lines[name], table, strict=True):
             for column, rule, detail in checks[name](row) if name in checks else ():
                 yield Problem(path, line, _row_id(name, row), column, row[column], rule, detail)
+
+
+STEPS = (
+    ("drafted", "adopted"),
+    ("adopted", "approved"),
+    ("adopted", "promulgated"),
+    ("adopted", "in_force"),
+    ("in_force", "repealed"),
+    ("established", "discontinued"),
+)
+
+
+def _event_order(tables: dict[str, list[Row]], lines: dict[str, list[int]]) -> Iterator[Problem]:
+    """Find steps that are certainly in the wrong order: the first begins after the second ended."""
+    steps: dict[tuple[str, str], list[tuple[int, Row]]] = {}
+    for line, row in zip(lines.get("events", []), tables.get("events", []), strict=True):
+        if row["instrument_id"] and row["date"]:
+            steps.setdefault((row["instrument_id"], row["event_type"]), []).append((line, row))
+    for (instrument, event_type), found in steps.items():
+        for before, after in STEPS:
+            if event_type == after:
+                for _, first in steps.get((instrument, before), []):
+                    for line, row in found:
+                        if first["earliest"] and row["latest"] and first["earliest"] > row["latest"]:
+                            detail = f"{after} {row['date']}, but {before} {first['date']} ({first['event_id']})"
+                            yield Problem(
+                                "events.csv", line, row["event_id"], "date", row["date"], "date_order", detail
+                            )
+
+
+def _source_problems(tables: dict[str, list[Row]], lines: dict[str, list[int]]) -> Iterator[Problem]:
+    cited = {
+        part
+        for name, rows in tables.items()
+        for row in rows
+        for column, cell in row.items()
+        if not (name == "sources" and column == "source_id")
+        for part in re.findall(r"\bs\d{3}\b", cell)
+    }
+    seen: dict[str, str] = {}
+    for line, row in zip(lines.get("sources", []), tables.get("sources", []), strict=True):
+        source, url = row["source_id"], row["url"]
+        if url and not url.startswith(("http://", "https://")):
+            yield Problem("sources.csv", line, source, "url", url, "address", "")
+        if url and url in seen:
+            yield Problem("sources.csv", line, source, "url", url, "address", f"also that of {seen[url]}")
+        seen.setdefault(url, source)
+        if re.fullmatch(r"s\d{3}", source) and source not in cited:
+            yield Problem("sources.csv", line, source, "source_id", source, "unused", "")
 
 
 def natural(text: str) -> list[tuple[int, str]]:

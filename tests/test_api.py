@@ -320,6 +320,21 @@ DAMAGE = [
     ("cases.csv", lambda b: b.replace("上海".encode(), "上海".encode("gbk"), 1), "file", ""),
     ("cases.csv", lambda b: b.replace(b"c002,", b"c001,", 1), "key", "case_id"),
     ("cases.csv", lambda b: b.replace(b"case_id", b"caseid", 1), "header", ""),
+    (
+        "events.csv",
+        lambda b: b.replace(
+            b",in_force,2021-07-01,,2021-07-01,2021-07-01,", b",in_force,2019-07-01,,2019-07-01,2019-07-01,"
+        ),
+        "date_order",
+        "date",
+    ),
+    ("sources.csv", lambda b: b.replace(b",http://en.pkulaw.cn", b",en.pkulaw.cn", 1), "address", "url"),
+    (
+        "sources.csv",
+        lambda b: b + b"s998,webpage,official,,x,,,,,,,,2026-11-23,https://a.cn,zh,,x,x,x\n",
+        "unused",
+        "source_id",
+    ),
     ("places.csv", lambda b: b + b'"unfinished', "file", ""),
 ]
 
