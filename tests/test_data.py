@@ -279,3 +279,32 @@ def test_no_sentence_of_the_article_is_in_the_repository(article_path, top):
             runs = (content[i : i + size] for i in range(len(content) - size + 1))
             hit = next((run for run in runs if run in grams), None)
             assert hit is None, f"{name} holds a run of the article's own words: {hit}"
+
+
+def worked_cases(page):
+    """Yield (unit, value, status) of each worked case of a codebook page."""
+    statuses = {"stated", "inferred", "ambiguous", "silent", "not_applicable", "not_found", "stated_absent"}
+    codes = {c["code"] for c in records("codes") if c["variable"] == page.stem}
+    text = page.read_text(encoding="utf-8")
+    for line in re.split("## Worked cases|## 判例", text)[-1].split("\n"):
+        head = re.match(r"- `(c\d{3})`(?:/`(i\d{3})`)?", line)
+        tokens = re.findall(r"`([a-z0-9_;]+)`", line)
+        status = next((t for t in tokens if t in statuses), "")
+        if head and status:
+            value = next((t for t in tokens if set(t.split(";")) <= codes), "")
+            yield head[2] or head[1], value, status
+
+
+def test_worked_cases_of_the_codebook_agree_with_the_data(top):
+    coded = {}
+    for c in records("codings"):
+        for unit in {c["case_id"] if not c["instrument_id"] else "", c["instrument_id"]} - {""}:
+            coded.setdefault((unit, c["variable"]), set()).add((c["value"], c["status"]))
+    checked = 0
+    for page in sorted((top / "kejigai_data" / "codebook").glob("*/*.md")):
+        if any(c["variable"] == page.stem for c in records("codes")):
+            for unit, value, status in worked_cases(page):
+                have = coded.get((unit, page.stem), set())
+                assert any(v in (value, "") and s == status for v, s in have), (page, unit, value, status, have)
+                checked += 1
+    assert checked > 60
