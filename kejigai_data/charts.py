@@ -21,6 +21,7 @@ from .evidence import check_case
 from .language import pick, resolve
 from .loading import load, load_places, records
 from .render import alt
+from .tabular import plain
 from .words import word
 
 if TYPE_CHECKING:
@@ -62,12 +63,6 @@ def _legal(cases: pd.DataFrame | None) -> list[str]:
     if not chosen:
         raise SelectionError(f"No legal case in the selection. The legal cases: {', '.join(sorted(legal))}.")
     return chosen
-
-
-def _plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with text as objects and days as ISO text, the same on every pandas."""
-    result = frame.astype(object)
-    return result.where(result.notna(), None)
 
 
 def tile_map(cases: pd.DataFrame, title: Pair | None = None, description: Pair | None = None) -> alt.Chart:
@@ -112,7 +107,7 @@ def tile_map(cases: pd.DataFrame, title: Pair | None = None, description: Pair |
     note = [word("tile_note")]
     if clusters:
         note += _wrap(f"{word('clusters')}: " if resolve() == "en" else f"{word('clusters')}：", clusters)
-    data = _plain(tiles[["name", "what", "tile_row", "tile_col"]])
+    data = plain(tiles[["name", "what", "tile_row", "tile_col"]])
     base = alt.Chart(data).encode(
         x=alt.X("tile_col:O", axis=None, scale=alt.Scale(paddingInner=0.06)),
         y=alt.Y("tile_row:O", axis=None, scale=alt.Scale(paddingInner=0.06)),
@@ -333,24 +328,18 @@ def _case_label(case_id: str) -> str:
 
 @lru_cache(maxsize=4)
 def _case_labels(language: str) -> dict[str, str]:
-    return {case["case_id"]: _make_label(case["case_id"]) for case in records("cases")}
-
-
-def _make_label(case_id: str) -> str:
-    place = {p["place_id"]: p for p in records("places")}[check_case(case_id)["place_id"]]
-    name = place["short_zh"] if resolve() == "zh" else place["name_en"]
-    chosen = main_instruments()[case_id]
-    forms = [
-        c["value"]
+    names = {p["place_id"]: p["short_zh" if language == "zh" else "name_en"] for p in records("places")}
+    forms = {
+        c["instrument_id"]: label("form", c["value"], language)
         for c in records("codings")
-        if c["case_id"] == case_id
-        and c["variable"] == "form"
-        and c["value"]
-        and c["layer"] == "record"
-        and c["instrument_id"] == chosen
-    ]
-    form = label("form", forms[0]) if forms else ""
-    return name + pick((": ", "：")) + form if form else name
+        if c["variable"] == "form" and c["layer"] == "record" and c["value"]
+    }
+    colon = pick((": ", "："), language)
+    labels = {}
+    for case in records("cases"):
+        parts = (names[case["place_id"]], forms.get(main_instruments()[case["case_id"]], ""))
+        labels[case["case_id"]] = colon.join(part for part in parts if part)
+    return labels
 
 
 def main_instrument(case_id: str) -> str:

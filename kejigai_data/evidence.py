@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from .checks import a_text, one_of
 from .errors import UnknownCaseError, nearest
 from .language import resolve
-from .loading import build, records
+from .loading import VOCABULARY, build, records
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LAYERS = ("article", "record", "followup")
 COLUMNS = (
     "layer",
     "about",
@@ -98,11 +97,11 @@ def show_evidence(case_id: str, layer: str | None = None, lang: str | None = Non
     """
     check_case(case_id)
     if layer is not None:
-        one_of(layer, LAYERS, "layer")
+        one_of(layer, VOCABULARY["layer"], "layer")
     language = resolve(lang)
     labels = {(c["variable"], c["code"]): c[f"label_{language}"] for c in records("codes")}
     variables = {v["variable"]: v[f"label_{language}"] for v in records("variables")}
-    names = {name: instrument_names(name, language) for name in LAYERS}
+    names = {name: instrument_names(name, language) for name in VOCABULARY["layer"]}
     notes = _conflict_notes(language)
     the_case = {"en": "case", "zh": "案例"}[language]
     rows: list[tuple[str, ...]] = []

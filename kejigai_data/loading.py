@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data")
 
 
+VOCABULARY = {
+    "status": ("stated", "inferred", "ambiguous", "stated_absent", "silent", "not_applicable", "not_found"),
+    "event_status": ("silent", "not_found", "not_applicable"),
+    "layer": ("article", "record", "followup"),
+}
+
+
 class Field(NamedTuple):
     """One column of a table, as `data/fields.csv` describes it."""
 

@@ -34,11 +34,9 @@ STATUSES = {
     "stated": "#1B4F72",
     "inferred": "#5DADE2",
     "ambiguous": "#E0A100",
+    "stated_absent": "#7D3C98",
     "silent": "#D5D8DC",
     "not_applicable": "#F4F6F7",
-    "dated": "#1B4F72",
-    "not_found": "#C0392B",
-    "not_coded": "#FFFFFF",
 }
 INK = "#222222"
 

@@ -88,7 +88,10 @@ def table(frame: pd.DataFrame, columns: Iterable[str] | None = None, rows: int =
     wanted = list(frame.columns) if columns is None else texts(columns, "columns")
     names = [_in_language(name, frame) for name in wanted]
     shown = frame[names].head(rows)
-    cells = [[_text(name, value) for name, value in zip(names, row, strict=True)] for row in _values(shown)]
+    cells = [
+        [_text(name, value) for name, value in zip(names, row, strict=True)]
+        for row in plain(shown).values.tolist()
+    ]
     if len(frame) > rows:
         caption = " ".join(
             part for part in (caption, f"{rows} {word('of')} {len(frame)} {word('row_count')}") if part
@@ -96,9 +99,10 @@ def table(frame: pd.DataFrame, columns: Iterable[str] | None = None, rows: int =
     return Table([word(str(name)) for name in names], cells, a_text(caption, "caption"))
 
 
-def _values(frame: pd.DataFrame) -> list[list[object]]:
-    plain = frame.astype(object)
-    return [list(row) for row in plain.where(plain.notna(), None).itertuples(index=False)]
+def plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with Python objects and None for what is missing, the same on every pandas."""
+    result = frame.astype(object)
+    return result.where(result.notna(), None)
 
 
 def _in_language(name: object, frame: pd.DataFrame) -> object:

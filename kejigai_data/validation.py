@@ -11,15 +11,12 @@ from .checks import a_frame
 from .dates import bounds
 from .errors import DataError, SelectionError, UnknownPlaceError, nearest
 from .language import resolve
-from .loading import FOLDER, build, catalogue, read_rows, records, schema
+from .loading import FOLDER, VOCABULARY, build, catalogue, read_rows, records, schema
 
 if TYPE_CHECKING:
     import pandas as pd
 
-STATUS = ("stated", "inferred", "ambiguous", "stated_absent", "silent", "not_applicable", "not_found")
 WITH_VALUE = ("stated", "inferred", "ambiguous", "stated_absent")
-EVENT_STATUS = ("silent", "not_found", "not_applicable")
-LAYERS = ("article", "record", "followup")
 
 RULES = {
     "file": ("the file must be readable CSV in UTF-8", "文件须为 UTF-8 编码的完整 CSV"),
@@ -301,7 +298,7 @@ def _table_problems(
 
 
 def _type_problem(kind: str, value: str) -> str:
-    allowed = {"status": STATUS, "event_status": EVENT_STATUS, "layer": LAYERS, "boolean": ("true", "false")}
+    allowed = {**VOCABULARY, "boolean": ("true", "false")}
     if kind in allowed:
         return "" if value in allowed[kind] else f"{value!r}. {nearest(value, allowed[kind])}"
     try:

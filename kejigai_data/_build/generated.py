@@ -18,7 +18,7 @@ from kejigai_data import __version__
 from kejigai_data.agree import agreement, own_readings, unitising
 from kejigai_data.cases import coded, load_cases
 from kejigai_data.dates import bounds
-from kejigai_data.loading import catalogue, raw, records, schema
+from kejigai_data.loading import VOCABULARY, catalogue, raw, records, schema
 
 TOP = Path(__file__).resolve().parents[2]
 PACKAGE = TOP / "kejigai_data"
@@ -26,11 +26,6 @@ DATA = PACKAGE / "data"
 SAMPLE_SEED = 2022
 SAMPLE_SHARE = 0.2
 TYPES = {"integer": "integer", "number": "number", "boolean": "boolean", "day": "date"}
-VOCABULARY = {
-    "status": "stated inferred ambiguous stated_absent silent not_applicable not_found",
-    "event_status": "silent not_found not_applicable",
-    "layer": "article record followup",
-}
 
 
 def csv_text(rows: list[list[str]]) -> str:
@@ -60,7 +55,7 @@ def datapackage() -> str:
         for field in schema()[name]:
             constraints: dict[str, object] = {"required": True} if field.required else {}
             if field.type in VOCABULARY:
-                constraints["enum"] = VOCABULARY[field.type].split()
+                constraints["enum"] = list(VOCABULARY[field.type])
             described = {"name": field.name, "type": TYPES.get(field.type, "string")}
             described |= {"description": field.description_en, "description_zh": field.description_zh}
             fields.append({**described, **({"constraints": constraints} if constraints else {})})
