@@ -21,7 +21,9 @@ from .errors import SelectionError as SelectionError
 from .errors import UnknownCaseError as UnknownCaseError
 from .errors import UnknownNameError as UnknownNameError
 from .errors import UnknownPlaceError as UnknownPlaceError
+from .events import chronicle as chronicle
 from .evidence import show_evidence as show_evidence
+from .followups import load_followups as load_followups
 from .language import use as use
 from .loading import load as load
 from .loading import load_events as load_events
@@ -34,6 +36,7 @@ from .places import find_place as find_place
 from .places import join_indicator as join_indicator
 from .places import members as members
 from .places import province_code as province_code
+from .record import load_corroboration as load_corroboration
 from .tabular import table as table
 from .validation import validate as validate
 from .words import say as say

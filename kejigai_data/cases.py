@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from .checks import a_frame, a_text, one_of
 from .errors import DataError, SelectionError
+from .instruments import main_instruments
 from .language import resolve
 from .loading import HINT, raw, records, text_type
 from .loading import column as typed
+from .record import corroboration, disagreements_of_cases, support
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,16 +64,6 @@ def coded(layer: str) -> dict[str, dict[str, tuple[str, str, str]]]:
 
 
 @lru_cache(maxsize=1)
-def main_instruments() -> dict[str, str]:
-    """Return case_id to the instrument that the article means: the first listed for the case."""
-    found: dict[str, str] = {}
-    for instrument in records("instruments"):
-        if instrument["case_id"]:
-            found.setdefault(instrument["case_id"], instrument["instrument_id"])
-    return found
-
-
-@lru_cache(maxsize=1)
 def _adopting() -> dict[str, set[str]]:
     """Return case_id to the events that count as its adoption.
 
@@ -119,49 +111,14 @@ def _days(span: tuple[str, str]) -> int:
 
 
 @lru_cache(maxsize=1)
-def corroboration() -> dict[str, str]:
-    """Return case_id to how far the outside record supports it.
-
-    What counts are the sources that date anything of the main instrument, be it only that
-    it was in place by a day.
-    ``not_checked`` (no record rows), ``not_found`` (searched in vain), ``copies_only``
-    (mirrors and copies in law databases), ``one_source``, ``several_sources`` (at least
-    two official, press or academic sources, which may still go back to one announcement).
-    """
-    kind = {s["source_id"]: s["kind"] for s in records("sources")}
-    found: dict[str, set[str]] = {}
-    for row in records("events"):
-        if row["layer"] == "record" and row["case_id"]:
-            sources = found.setdefault(row["case_id"], set())
-            of_main = row["instrument_id"] == main_instruments()[row["case_id"]]
-            if of_main and row["date"]:
-                sources.add(row["source_id"])
-    result = {}
-    for case, sources in found.items():
-        first_hand = {s for s in sources if kind[s] in ("official", "press", "academic")}
-        if not sources:
-            result[case] = "not_found"
-        elif not first_hand:
-            result[case] = "copies_only"
-        else:
-            result[case] = "several_sources" if len(first_hand) > 1 else "one_source"
-    return result
-
-
-@lru_cache(maxsize=1)
-def _counts() -> tuple[dict[tuple[str, str], int], dict[str, int]]:
-    named = {(c["layer"], c["case_id"], c["instrument_id"]) for c in records("codings") if c["instrument_id"]}
-    instruments: dict[tuple[str, str], int] = {}
-    for layer, case, _ in named:
-        instruments[layer, case] = instruments.get((layer, case), 0) + 1
-    owner = {c["coding_id"]: c["case_id"] for c in records("codings")}
-    owner |= {e["event_id"]: e["case_id"] for e in records("events")}
-    conflicts: dict[str, int] = {}
-    for row in records("conflicts"):
-        ends = ("left_coding", "right_coding", "left_event", "right_event")
-        for case in {owner[row[end]] for end in ends if row[end]}:
-            conflicts[case] = conflicts.get(case, 0) + 1
-    return instruments, conflicts
+def _instrument_counts() -> dict[tuple[str, str], int]:
+    header, rows = raw("codings")
+    layer, case, instrument = (header.index(name) for name in ("layer", "case_id", "instrument_id"))
+    named = {(row[layer], row[case], row[instrument]) for row in rows if row[instrument]}
+    counts: dict[tuple[str, str], int] = {}
+    for where, of, _ in named:
+        counts[where, of] = counts.get((where, of), 0) + 1
+    return counts
 
 
 @lru_cache(maxsize=4)
@@ -231,7 +188,8 @@ def load_cases(layer: str = "article", lang: str | None = None, status: bool = F
         adopted_latest       datetime64[us]   last possible day of adoption, main instrument
         n_instruments        Int64            instruments behind the case in this layer
         n_conflicts          Int64            open disagreements, both layers
-        corroboration        string           how far other sources support the case
+        corroboration        string           whether the outside record bears the case out
+        support              string           what kind of sources date its main instrument
         ==================== ================ ==========================================
 
     Raises
@@ -266,8 +224,8 @@ def _wide(layer: str, language: str, status: bool) -> pd.DataFrame:
     rows = records("cases")
     values, first = coded(layer), coded("article")
     places = {p["place_id"]: p for p in records("places")}
-    dates, supported = adoption_dates(layer), corroboration()
-    instruments, conflicts = _counts()
+    dates = adoption_dates(layer)
+    instruments, conflicts = _instrument_counts(), disagreements_of_cases()
     labels = _codes(language)
     out: dict[str, pd.Series | pd.Categorical] = {}
 
@@ -317,8 +275,9 @@ def _wide(layer: str, language: str, status: bool) -> pd.DataFrame:
     out["adopted_earliest"] = typed([s[0] for s in span], "day")
     out["adopted_latest"] = typed([s[1] for s in span], "day")
     out["n_instruments"] = typed([str(instruments.get((layer, r["case_id"]), 0)) for r in rows], "integer")
-    out["n_conflicts"] = typed([str(conflicts.get(r["case_id"], 0)) for r in rows], "integer")
-    text("corroboration", [supported.get(r["case_id"], "not_checked") for r in rows])
+    out["n_conflicts"] = typed([str(len(conflicts.get(r["case_id"], []))) for r in rows], "integer")
+    text("corroboration", [corroboration().get(r["case_id"], "") for r in rows])
+    text("support", [support().get(r["case_id"], "") for r in rows])
     if status:
         for name in by_name:
             text(f"{name}_status", [g.get(name, ("", "", ""))[1] for g in got])
@@ -327,9 +286,9 @@ def _wide(layer: str, language: str, status: bool) -> pd.DataFrame:
 
 
 def province_of(place_id: str, places: dict[str, dict[str, str]]) -> str:
-    """Return the province-level unit above a place, empty for clusters and corridors."""
+    """Return the province-level unit above a place, empty for clusters, corridors and the country."""
     place = places[place_id]
-    if place["level"] in ("cluster", "corridor"):
+    if place["level"] in ("cluster", "corridor", "country"):
         return ""
     while place["parent"]:
         place = places[place["parent"]]

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "codebook")
 
 
+# Pages on what is no variable: what makes a case, and how events, claims and later developments are judged.
+MORE = ("unit", "event_type", "corroboration", "verdict", "relation")
+
+
 class Page(str):
     """A codebook page: text in a terminal, Markdown in a notebook."""
 
@@ -32,7 +36,8 @@ def describe(variable: str, lang: str | None = None) -> Page:
     Parameters
     ----------
     variable : str
-        A name in ``load("variables")``, or ``"unit"`` for what makes a case.
+        A name in ``load("variables")``; or ``"unit"`` for what makes a case, ``"event_type"``,
+        ``"corroboration"``, ``"verdict"``, ``"relation"``.
     lang : {"en", "zh"}, optional
         The current language by default.
 
@@ -52,7 +57,7 @@ def describe(variable: str, lang: str | None = None) -> Page:
     >>> kj.describe("mechanism", lang="en").splitlines()[0]
     '# Mechanism (`mechanism`)'
     """
-    names = ["unit", *(v["variable"] for v in records("variables"))]
+    names = [*MORE, *(v["variable"] for v in records("variables"))]
     if a_text(variable, "variable") not in names:
         raise unknown("variable", variable, names)
     path = os.path.join(FOLDER, resolve(lang), f"{variable}.md")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from .checks import a_text, one_of
 from .errors import UnknownCaseError, nearest
+from .instruments import instrument_names
 from .language import resolve
 from .loading import VOCABULARY, build, records
 
@@ -35,30 +35,6 @@ def check_case(case_id: str) -> dict[str, str]:
     if case_id not in known:
         raise UnknownCaseError(f"Unknown case: {case_id!r}. {nearest(case_id, known)}")
     return known[case_id]
-
-
-def instrument_names(layer: str, lang: str) -> dict[str, str]:
-    """Return instrument_id to its name in one layer; layers never lend each other names.
-
-    Where two instruments of a case share a name the year of adoption tells them apart.
-    English names fall back to the Chinese one.
-    """
-    names: dict[str, str] = {}
-    for variable in ("name_zh", "name_en") if lang == "en" else ("name_zh",):
-        for row in records("codings"):
-            if row["variable"] == variable and row["value"] and row["layer"] == layer:
-                names[row["instrument_id"]] = row["value"]
-    adopted = {
-        e["instrument_id"]: e["date"][:4]
-        for e in records("events")
-        if e["event_type"] == "adopted" and e["layer"] == "record" and e["date"]
-    }
-    cases = {i["instrument_id"]: i["case_id"] for i in records("instruments")}
-    seen = Counter((cases[i], name) for i, name in names.items())
-    return {
-        i: f"{name} ({adopted[i]})" if seen[cases[i], name] > 1 and i in adopted else name
-        for i, name in names.items()
-    }
 
 
 def show_evidence(case_id: str, layer: str | None = None, lang: str | None = None) -> pd.DataFrame:

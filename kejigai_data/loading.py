@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -58,7 +58,7 @@ def read_rows(path: str) -> tuple[list[str], list[list[str]]]:
                         f"but the header has {len(header)}. Restore the line or the file."
                     )
                 # Most cells repeat: one copy of each keeps a kernel small.
-                rows.append([once.setdefault(cell, cell) for cell in row])
+                rows.append(list(map(once.setdefault, row, row)))
     except FileNotFoundError:
         raise DataError(f"{name} is missing from {os.path.dirname(path)}. Reinstall the package.") from None
     except UnicodeDecodeError as error:
@@ -132,7 +132,7 @@ def text_type() -> pd.StringDtype:
     return pd.StringDtype("python")
 
 
-def build(columns: dict[str, Sequence[str]], kinds: dict[str, str]) -> pd.DataFrame:
+def build(columns: Mapping[str, Sequence[str]], kinds: Mapping[str, str]) -> pd.DataFrame:
     """Build a frame from columns of text and the kind of each."""
     import pandas as pd
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-IN_WORDS = ("layer", "status", "corroboration")
+IN_WORDS = ("layer", "status", "phase")
 LONG = 14
 STYLE = "text-align:left;vertical-align:top;padding:4px 10px;white-space:normal;max-width:26em"
 

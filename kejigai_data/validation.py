@@ -34,6 +34,17 @@ RULES = {
     "date_or_status": ("exactly one of date and status is filled", "日期与状态须恰有其一"),
     "interval": ("earliest and latest must follow from date", "起止日须由日期生成"),
     "date_order": ("the steps of an instrument follow one another", "同一工具各步骤的日期须前后相继"),
+    "bound": ("an 'in place by' is an upper bound: ../date", "“至迟已存在”只是上限，写作 ../日期"),
+    "two_dates": (
+        "two dates of one step that cannot both be true are a row of conflicts",
+        "同一步骤的两个日期不能并存的，须列入不一致表",
+    ),
+    "pair": ("a disagreement has two ends, one on each side", "不一致须有两端，左右各一"),
+    "verdict": ("a verdict names what it rests on", "裁断须注明依据"),
+    "followup": (
+        "a relation names its event, its place and its locator; none_found names its search",
+        "关系须注明事件、地方与位置，检索未得须注明检索",
+    ),
     "address": (
         "an address begins with http:// or https://, and stands once",
         "网址须以 http(s):// 开头且不得重复",
@@ -181,6 +192,7 @@ def _folder_problems(folder: str | None) -> Iterator[Problem]:
         return
     checks = _row_checks(tables)
     yield from _event_order(tables, lines)
+    yield from _two_dates(tables, lines)
     yield from _source_problems(tables, lines)
     for name, table in tables.items():
         path = catalogue()[name]["path"]
@@ -216,6 +228,30 @@ def _event_order(tables: dict[str, list[Row]], lines: dict[str, list[int]]) -> I
                             yield Problem(
                                 "events.csv", line, row["event_id"], "date", row["date"], "date_order", detail
                             )
+
+
+ONCE = ("adopted", "approved", "promulgated", "in_force", "established", "discontinued", "repealed")
+
+
+def _two_dates(tables: dict[str, list[Row]], lines: dict[str, list[int]]) -> Iterator[Problem]:
+    """Find steps that happen once, dated twice with no day in common and no conflict that says so."""
+    date_of = {row["event_id"]: row["date"] for row in tables.get("events", [])}
+    home = {row["event_id"]: row["instrument_id"] for row in tables.get("events", [])}
+    told = {
+        (home.get(row["left_event"]), frozenset((date_of.get(row["left_event"]), date_of.get(row["right_event"]))))
+        for row in tables.get("conflicts", [])
+    }
+    seen: dict[tuple[str, ...], list[Row]] = {}
+    for line, row in zip(lines.get("events", []), tables.get("events", []), strict=True):
+        if not (row["instrument_id"] and row["date"] and row["event_type"] in ONCE):
+            continue
+        before = seen.setdefault((row["layer"], row["instrument_id"], row["event_type"]), [])
+        for other in before:
+            apart = max(row["earliest"], other["earliest"]) > min(row["latest"] or "9", other["latest"] or "9")
+            if apart and (row["instrument_id"], frozenset((row["date"], other["date"]))) not in told:
+                detail = f"{row['date']}, but {other['event_id']} says {other['date']}"
+                yield Problem("events.csv", line, row["event_id"], "date", row["date"], "two_dates", detail)
+        before.append(row)
 
 
 def _source_problems(tables: dict[str, list[Row]], lines: dict[str, list[int]]) -> Iterator[Problem]:
@@ -361,6 +397,8 @@ def _row_checks(tables: dict[str, list[Row]]) -> dict[str, Check]:
         if bool(row["date"]) == bool(row["status"]):
             yield "date", "date_or_status", ""
         yield from evidence(row)
+        if row["event_type"] == "in_place_by" and row["date"] and not row["date"].startswith("../"):
+            yield "date", "bound", row["date"]
         if row["event_type"] not in codes["event_type"]:
             yield "event_type", "vocabulary", nearest(row["event_type"], codes["event_type"])
         try:
@@ -380,9 +418,42 @@ def _row_checks(tables: dict[str, list[Row]]) -> dict[str, Check]:
 
         return check
 
+    def permitted(row: Row, column: str, variable: str) -> Iterator[tuple[str, str, str]]:
+        if row[column] not in codes[variable]:
+            yield column, "vocabulary", f"{row[column]!r}. {nearest(row[column], codes[variable])}"
+
+    def conflict(row: Row) -> Iterator[tuple[str, str, str]]:
+        yield from permitted(row, "kind", "conflict_kind")
+        yield from permitted(row, "bearing", "bearing")
+        for side in ("left", "right"):
+            if bool(row[f"{side}_coding"]) == bool(row[f"{side}_event"]):
+                yield f"{side}_coding", "pair", ""
+
+    def claim(row: Row) -> Iterator[tuple[str, str, str]]:
+        yield from cases_of_claim(row)
+        yield from permitted(row, "verdict", "verdict")
+        if row["verdict"] != "untestable" and not row["source_ids"]:
+            yield "source_ids", "verdict", row["verdict"]
+
+    def followup(row: Row) -> Iterator[tuple[str, str, str]]:
+        yield from permitted(row, "relation", "relation")
+        found = row["relation"] != "none_found"
+        for column in ("event_id", "place_id", "locator"):
+            if bool(row[column]) != found:
+                yield column, "followup", row["relation"]
+        if bool(row["search_id"]) == found:
+            yield "search_id", "followup", row["relation"]
+
+    def verification(row: Row) -> Iterator[tuple[str, str, str]]:
+        yield from permitted(row, "result", "result")
+
+    cases_of_claim = place_list("case_ids")
     return {
+        "conflicts": conflict,
+        "followups": followup,
+        "verifications": verification,
         "codings": coding,
         "events": event,
         "mentions": place_list("case_id"),
-        "claims": place_list("case_ids"),
+        "claims": claim,
     }

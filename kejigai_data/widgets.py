@@ -6,15 +6,17 @@ saved notebook keeps it and a test can compare it; each change redraws that outp
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from . import charts
 from .cases import load_cases
-from .checks import one_of
+from .checks import one_of, texts
 from .errors import missing_extra
+from .events import NATIONAL, WIDER, chronicle, scopes
 from .evidence import check_case, show_evidence
 from .language import resolve
+from .loading import load_places, records
 from .render import Drawn
 from .tabular import Table, table
 from .words import word
@@ -30,7 +32,7 @@ class Controls(ipywidgets.HBox):
     """A row of labelled controls whose text form is a sentence."""
 
     def __repr__(self) -> str:
-        shown = "; ".join(f"{child.description} = {child.label}" for child in self.children)
+        shown = "; ".join(f"{child.description} = {_chosen(child)}" for child in self.children)
         return f"{word('controls')}: {shown}."
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
@@ -38,21 +40,26 @@ class Controls(ipywidgets.HBox):
         return {**super()._repr_mimebundle_(**options), "text/plain": repr(self)}
 
 
+def _chosen(control: Any) -> str:
+    label = control.label
+    return label if isinstance(label, str) else ", ".join(label) or word("everything")
+
+
 class Comparison:
     """Controls and what they draw.
 
     Attributes
     ----------
-    controls : dict of str to ipywidgets.Dropdown
+    controls : dict of str to ipywidgets.Dropdown or ipywidgets.SelectMultiple
         By the name of the argument they set.
     result : object
         What is drawn for the current choice.
     """
 
-    def __init__(self, draw: Callable[..., Any], controls: dict[str, ipywidgets.Dropdown]) -> None:
+    def __init__(self, draw: Callable[..., Any], controls: Mapping[str, Any]) -> None:
         self._draw = draw
         self._handle: Any = None
-        self.controls = controls
+        self.controls = dict(controls)
         self.box = Controls(list(controls.values()), layout=ipywidgets.Layout(flex_flow="row wrap"))
         self.result = self._make()
         for control in controls.values():
@@ -194,3 +201,71 @@ def evidence_browser(case: str = "c001", layer: str = "") -> Comparison:
         "layer": _dropdown("choose_layer", layers, layer),
     }
     return Comparison(evidence_table, controls)
+
+
+def _scope_options() -> list[tuple[str, str]]:
+    label = f"label_{resolve()}"
+    named = {c["code"]: c[label] for c in records("codes") if c["variable"] == "dimension"}
+    named |= {"not_applicable": word("none_short"), NATIONAL: word("national"), WIDER: word("wider")}
+    return [(word("everything"), ""), *((named[scope], scope) for scope in scopes())]
+
+
+def timeline(scope: str = "organisational", places: Iterable[str] = (), layer: str = "record") -> Comparison:
+    """Show when things happened, for any dimension, places and layer.
+
+    Parameters
+    ----------
+    scope : str
+        What `kejigai_data.chronicle` takes, or ``""`` for everything.
+    places : iterable of str
+        Places to begin with (``place_id``); all when empty.
+    layer : {"", "article", "record", "followup"}
+        The layer to begin with; all when empty.
+
+    Returns
+    -------
+    Comparison
+        Shown by a notebook when it is the last value of a cell. Where nothing is dated
+        for a choice the result is a sentence that says so.
+
+    Raises
+    ------
+    SelectionError
+        For an unknown scope, place or layer.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> sorted(kj.widgets.timeline().controls)
+    ['layer', 'places', 'scope']
+    """
+    options = _scope_options()
+    one_of(scope, [value for _, value in options], "scope")
+    layers = [(word("all_layers"), "")] + [(word(name), name) for name in ("article", "record", "followup")]
+    one_of(layer, [value for _, value in layers], "layer")
+    known = load_places()
+    with_events = set(chronicle()["place_id"])
+    names = zip(known[f"{'short_zh' if resolve() == 'zh' else 'name_en'}"], known["place_id"], strict=True)
+    choice = [(name, place) for name, place in names if place in with_events]
+    chosen = tuple(texts(places, "places"))
+    for place in chosen:
+        one_of(place, [value for _, value in choice], "place")
+    several = ipywidgets.SelectMultiple(
+        description=word("choose_places"),
+        options=choice,
+        value=chosen,
+        rows=5,
+        layout=ipywidgets.Layout(width="min(24em, 96%)"),
+        style={"description_width": "5em"},
+    )
+    controls: dict[str, Any] = {
+        "scope": _dropdown("choose_scope", options, scope),
+        "places": several,
+        "layer": _dropdown("choose_layer", layers, layer),
+    }
+
+    def draw(scope: str, places: tuple[str, ...], layer: str) -> Any:
+        events = chronicle(scope or None, places or None, layer or None)
+        return Table([], [], word("nothing_dated")) if events.empty else charts.timeline(events)
+
+    return Comparison(draw, controls)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import kejigai_data as kj
+from kejigai_data.codebook import MORE
 from kejigai_data.loading import catalogue, records, schema
 
 PANDAS_KINDS = {"integer": "Int64", "number": "Float64", "boolean": "boolean", "day": "datetime64[us]"}
@@ -247,7 +248,7 @@ def test_bad_input_gets_our_own_error_that_helps(call, error, hint):
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-@pytest.mark.parametrize("variable", ["unit", *(v["variable"] for v in records("variables"))])
+@pytest.mark.parametrize("variable", [*MORE, *(v["variable"] for v in records("variables"))])
 def test_every_variable_has_a_page_with_steps_and_worked_cases(variable, lang):
     page = kj.describe(variable, lang=lang)
     assert page.startswith("# ")
@@ -336,6 +337,28 @@ DAMAGE = [
         "source_id",
     ),
     ("places.csv", lambda b: b + b'"unfinished', "file", ""),
+    # One happening dated twice, on two days, and no row of conflicts that says so.
+    (
+        "events.csv",
+        lambda b: (
+            b + b"e9999,c001,i001,adopted,2020-01-21,,2020-01-21,2020-01-21,,record,s006,whole,,a second day\n"
+        ),
+        "two_dates",
+        "date",
+    ),
+    ("events.csv", lambda b: b.replace(b",in_place_by,../", b",in_place_by,", 1), "bound", "date"),
+    ("audit/conflicts.csv", lambda b: b.replace(b",form,partly,", b",shape,partly,", 1), "vocabulary", "kind"),
+    ("audit/conflicts.csv", lambda b: b.replace(b",partly,", b",,", 1), "vocabulary", "bearing"),
+    ("audit/conflicts.csv", lambda b: b.replace(b"k01,v0031,", b"k01,,", 1), "pair", "left_coding"),
+    ("article/claims.csv", lambda b: b.replace(b",supported,", b",proved,", 1), "vocabulary", "verdict"),
+    (
+        "article/claims.csv",
+        lambda b: re.sub(rb",supported,[s\d;]+,", b",supported,,", b, count=1),
+        "verdict",
+        "source_ids",
+    ),
+    ("article/followups.csv", lambda b: b.replace(b",continues,", b",caused,", 1), "vocabulary", "relation"),
+    ("article/followups.csv", lambda b: re.sub(rb",e\d+,same_", b",,same_", b, count=1), "followup", "event_id"),
 ]
 
 
@@ -437,6 +460,21 @@ def test_terminal_validate_counts_problems(tmp_path):
     done = terminal("validate", str(copy), "--lang", "zh", PYTHONIOENCODING="utf-8")
     assert done.returncode == 1
     assert "取值须为允许的代码" in done.stdout.decode("utf-8")
+
+
+def test_terminal_output_may_be_cut_short(tmp_path):
+    """``… validate | head -1`` ends quietly, however much there was to say."""
+    import shutil
+
+    copy = tmp_path / "data"
+    shutil.copytree(os.path.join(os.path.dirname(kj.__file__), "data"), copy)
+    path = copy / "codings.csv"
+    path.write_bytes(path.read_bytes().replace(b",in_operation,", b",in operation,"))
+    command = [sys.executable, "-m", "kejigai_data", "validate", str(copy)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        running.stdout.readline()
+        running.stdout.close()
+        assert b"Traceback" not in running.stderr.read()
 
 
 def test_a_gbk_console_shows_what_it_can():

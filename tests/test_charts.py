@@ -19,6 +19,10 @@ CHARTS = {
     "route_timeline": lambda: charts.route_timeline(["c003", "c002"]),
     "route_timeline of a decision": lambda: charts.route_timeline(["c006"]),
     "waiting_days": charts.waiting_days,
+    "timeline of a dimension": lambda: charts.timeline(kj.chronicle("force_building", layer="record")),
+    "timeline of the national frame": lambda: charts.timeline(kj.chronicle("national")),
+    "timeline of the article's bounds": lambda: charts.timeline(kj.chronicle("legal", layer="article")),
+    "timeline of what came after": lambda: charts.timeline(kj.chronicle(layer="followup")),
 }
 each = pytest.mark.parametrize("name", list(CHARTS))
 both = pytest.mark.parametrize("lang", ["en", "zh"])

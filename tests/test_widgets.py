@@ -8,7 +8,15 @@ import vl_convert
 import kejigai_data as kj
 from kejigai_data import widgets
 
-MAKERS = {"compare_routes": widgets.compare_routes, "evidence_browser": widgets.evidence_browser}
+MAKERS = {
+    "compare_routes": widgets.compare_routes,
+    "evidence_browser": widgets.evidence_browser,
+    "timeline": widgets.timeline,
+}
+
+
+def shown(result):
+    return json.dumps(result.to_dict()) if hasattr(result, "to_dict") else repr(result)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -20,10 +28,8 @@ def test_every_option_draws(name, lang):
     for control in comparison.controls.values():
         start = control.value
         for _, value in control.options:
-            control.value = value
-            seen.add(
-                repr(comparison.result) if name == "evidence_browser" else json.dumps(comparison.result.to_dict())
-            )
+            control.value = (value,) if isinstance(start, tuple) else value
+            seen.add(shown(comparison.result))
         control.value = start
     assert len(seen) > 5
 
@@ -90,3 +96,29 @@ def test_tables_escape_and_say_what_was_left_off():
     assert "<script>" not in html
     assert "2 of 3 rows" in html
     assert 'scope="col"' in html
+
+
+def test_every_scope_and_layer_of_the_timeline_shows_its_events_and_no_others():
+    comparison = widgets.timeline()
+    for _, scope in comparison.controls["scope"].options:
+        for _, layer in comparison.controls["layer"].options:
+            comparison.controls["scope"].value = scope
+            comparison.controls["layer"].value = layer
+            events = kj.chronicle(scope or None, layer=layer or None)
+            if events.empty:
+                assert "not absence" in repr(comparison.result)
+                continue
+            spec = comparison.result.to_dict()
+            named = spec.get("datasets", {})
+            data = [layer_.get("data", spec.get("data", {})) for layer_ in spec["layer"]]
+            drawn = [row for d in data for row in d.get("values") or named[d["name"]]]
+            spans = sum(bool(r["first"] and r["last"] and r["first"] != r["last"]) for r in drawn) // 2
+            assert len(drawn) - spans == len(events)
+
+
+def test_timeline_of_two_places_holds_those_places_and_their_cities():
+    comparison = widgets.timeline("legal", ["440000"])
+    assert set(kj.chronicle("legal", ["440000"])["place"]) >= {"Guangzhou", "Shenzhen", "Zhuhai"}
+    assert "Guangdong" in repr(comparison.box)
+    assert "Guangzhou" in shown(comparison.result)
+    assert "Chongqing" not in shown(comparison.result)

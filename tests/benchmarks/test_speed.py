@@ -68,8 +68,10 @@ def by_hand(case_ids):
     events = kj.load_events()
     rows = []
     for number, case in enumerate(case_ids):
-        steps = events[(events["instrument_id"] == charts.main_instrument(case)) & (events["layer"] == "record")]
-        for step in charts.STEPS:
+        steps = events[
+            (events["instrument_id"] == charts.legal.main_instrument(case)) & (events["layer"] == "record")
+        ]
+        for step in charts.legal.STEPS:
             for e in steps[(steps["event_type"] == step) & steps["latest"].notna()].itertuples():
                 rows.append({"row": f"{number}|{step}", "first": e.latest, "last": e.latest, "shown": e.date})
     base = alt.Chart(pd.DataFrame(rows)).encode(

@@ -1,249 +1,39 @@
-"""Charts: plain functions, a frame in, an Altair chart out.
-
-Titles and descriptions follow the current language (`kejigai_data.use`); a lesson may give
-its own as ``title=(en, zh)``. A title states a finding or asks the question.
-"""
+"""Charts of the legislative routes: which steps are dated, and how far apart."""
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from . import render
-from .cases import coded, load_cases, main_instruments
-from .checks import a_frame, texts
-from .codebook import label
-from .errors import SelectionError
-from .evidence import check_case
-from .language import pick, resolve
-from .loading import load, load_places, records
-from .render import alt
-from .tabular import plain
-from .words import word
+from .. import render
+from ..cases import coded, load_cases
+from ..checks import texts
+from ..codebook import label
+from ..errors import SelectionError
+from ..evidence import check_case
+from ..instruments import main_instruments
+from ..language import pick, resolve
+from ..loading import records
+from ..render import alt
+from ..words import word
+from .parts import BLANK, Pair, coded_cases, heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-render.enable()
-
-Pair = tuple[str, str]
 STEPS = ("drafted", "adopted", "approved", "promulgated", "in_force")
-BLANK = "#ECEFF1"
-
-
-def _heading(key: str, title: Pair | None, description: Pair | None) -> dict[str, Any]:
-    text = _picked(title, "title") or word(f"{key}_title")
-    about = _picked(description, "description") or word(f"{key}_description")
-    return {"title": alt.Title(text), "description": f"{text} {about}"}
-
-
-def _picked(pair: Pair | None, what: str) -> str:
-    if pair is None:
-        return ""
-    if not isinstance(pair, tuple | list) or len(pair) != 2 or not all(isinstance(part, str) for part in pair):
-        raise SelectionError(f"{what} must be a pair of texts (English, Chinese), not {pair!r}.")
-    return pick((pair[0], pair[1]))
-
-
-def _coded_cases(cases: object, columns: Iterable[str]) -> pd.DataFrame:
-    frame = a_frame(cases, columns, what="cases")
-    if frame.empty:
-        raise SelectionError("There is no case in the selection: give at least one row of load_cases().")
-    return frame
 
 
 def _legal(cases: pd.DataFrame | None) -> list[str]:
-    frame = load_cases() if cases is None else _coded_cases(cases, ["case_id"])
+    frame = load_cases() if cases is None else coded_cases(cases, ["case_id"])
     wanted = [str(case) for case in frame["case_id"]]
     legal = [case for case, values in coded("article").items() if values["dimension"][0] == "legal"]
     chosen = [case for case in wanted if case in legal]
     if not chosen:
         raise SelectionError(f"No legal case in the selection. The legal cases: {', '.join(sorted(legal))}.")
     return chosen
-
-
-def tile_map(cases: pd.DataFrame, title: Pair | None = None, description: Pair | None = None) -> alt.Chart:
-    """Show which provincial units the article names, one square a unit.
-
-    Parameters
-    ----------
-    cases : pandas.DataFrame
-        Cases as `load_cases` gives them, all or a selection.
-    title, description : tuple of str, optional
-        ``(en, zh)`` in place of the usual ones.
-
-    Returns
-    -------
-    altair.Chart
-        34 squares: filled where the unit itself is named, half-tone where only a city in
-        it is; clusters and corridors are listed above the map. No ranking, no totals.
-
-    Examples
-    --------
-    >>> import kejigai_data as kj
-    >>> chart = kj.charts.tile_map(kj.load_cases())
-    >>> len(chart.to_dict()["datasets"]) > 0
-    True
-    """
-    cases = _coded_cases(cases, ["place_id", "province_id"])
-    places = load_places()
-    strange = sorted(set(map(str, cases["place_id"].dropna())) - set(places["place_id"]))
-    if strange:
-        raise SelectionError(f"Not in the table of places: {', '.join(strange[:5])}. find_place() gives the ids.")
-    tiles = places[places["tile_row"].notna()].copy()
-    itself = set(cases.loc[cases["place_id"].isin(tiles["place_id"]), "place_id"])
-    through = set(cases["province_id"].dropna()) - itself
-    tiles["state"] = [
-        "named" if p in itself else "city_only" if p in through else "not_named" for p in tiles["place_id"]
-    ]
-    order = ["named", "city_only", "not_named"]
-    tiles["what"] = [word(state) for state in tiles["state"]]
-    tiles["name"] = tiles["short_zh" if resolve() == "zh" else "name_en"]
-    short = places.set_index("place_id")["short_zh" if resolve() == "zh" else "name_en"]
-    clusters = [short[p] for p in dict.fromkeys(cases["place_id"]) if p in short and p not in set(_units(places))]
-    note = [word("tile_note")]
-    if clusters:
-        note += _wrap(f"{word('clusters')}: " if resolve() == "en" else f"{word('clusters')}：", clusters)
-    data = plain(tiles[["name", "what", "tile_row", "tile_col"]])
-    base = alt.Chart(data).encode(
-        x=alt.X("tile_col:O", axis=None, scale=alt.Scale(paddingInner=0.06)),
-        y=alt.Y("tile_row:O", axis=None, scale=alt.Scale(paddingInner=0.06)),
-    )
-    colour = alt.Color(
-        "what:N",
-        scale=alt.Scale(domain=[word(s) for s in order], range=["#1B4F72", "#7FB3D5", BLANK]),
-        legend=alt.Legend(symbolType="square", symbolSize=220, orient="top"),
-    )
-    squares = base.mark_rect(cornerRadius=4).encode(color=colour, tooltip=["name:N", "what:N"])
-    ink = alt.condition(alt.datum.what == word("named"), alt.value("#FFFFFF"), alt.value(render.INK))
-    names = base.mark_text(fontSize=14 if resolve() == "zh" else 11.5).encode(text="name:N", color=ink)
-    heading = _heading("tile", title, description)
-    heading["title"] = alt.Title(heading["title"].text, subtitle=note)
-    return (squares + names).properties(width=660, height=520, **heading)
-
-
-def _units(places: pd.DataFrame) -> Iterable[str]:
-    return places.loc[~places["level"].isin(["cluster", "corridor"]), "place_id"]
-
-
-def _wrap(lead: str, names: list[str], width: int = 96) -> list[str]:
-    joint = "、" if resolve() == "zh" else ", "
-    lines, line = [], lead
-    for i, name in enumerate(names):
-        part = name + (joint if i < len(names) - 1 else "")
-        if len(line) + len(part) > (width if resolve() == "en" else width // 2):
-            lines.append(line.rstrip())
-            line = ""
-        line += part
-    return [*lines, line]
-
-
-def list_forms(cases: pd.DataFrame, title: Pair | None = None, description: Pair | None = None) -> alt.LayerChart:
-    """Count cases by the form of the list that names them.
-
-    Parameters
-    ----------
-    cases : pandas.DataFrame
-        Cases as `load_cases` gives them (codes, not labels).
-    title, description : tuple of str, optional
-        ``(en, zh)`` in place of the usual ones.
-
-    Returns
-    -------
-    altair.LayerChart
-        One bar a form of list, with its number beside it.
-
-    Examples
-    --------
-    >>> import kejigai_data as kj
-    >>> kj.charts.list_forms(kj.load_cases()).to_dict()["height"]
-    150
-    """
-    given = [str(code) for code in _coded_cases(cases, ["list_form"])["list_form"].dropna()]
-    known = [c["code"] for c in records("codes") if c["variable"] == "list_form"]
-    if not given or set(given) - set(known):
-        raise SelectionError(
-            f"list_forms needs the codes {known} in the column list_form: load cases without lang=."
-        )
-    counts = Counter(given)
-    codes = [code for code in known if counts[code]]
-    data = pd.DataFrame(
-        {
-            "form": [f"{label('list_form', code)}" for code in codes],
-            "n": [counts[code] for code in codes],
-            "open": [code == "open" for code in codes],
-        }
-    )
-    base = alt.Chart(data).encode(
-        y=alt.Y("form:N", sort=data["form"].tolist(), title=None, axis=alt.Axis(ticks=False, domain=False)),
-        x=alt.X("n:Q", axis=None),
-    )
-    colour = alt.condition(alt.datum.open, alt.value("#1B4F72"), alt.value("#AAB7C4"))
-    bars = base.mark_bar(cornerRadiusEnd=3).encode(color=colour)
-    numbers = base.mark_text(align="left", dx=6, fontSize=14).encode(text="n:Q")
-    return (bars + numbers).properties(width=480, height=150, **_heading("lists", title, description))
-
-
-def evidence_status(
-    variables: Iterable[str] | None = None, title: Pair | None = None, description: Pair | None = None
-) -> alt.Chart:
-    """Show, variable by variable, how far the article speaks of its cases.
-
-    Parameters
-    ----------
-    variables : iterable of str, optional
-        Case-level variables; without it, those that apply to every case.
-    title, description : tuple of str, optional
-        ``(en, zh)`` in place of the usual ones.
-
-    Returns
-    -------
-    altair.Chart
-        One bar a variable, cut by status: silence is a category of its own.
-
-    Examples
-    --------
-    >>> import kejigai_data as kj
-    >>> kj.charts.evidence_status(["stage", "initiative"]).to_dict()["width"]
-    520
-    """
-    known = {v["variable"]: v for v in records("variables") if v["level"] == "case"}
-    general = [name for name, v in known.items() if not v["applies_to"]]
-    wanted = general if variables is None else texts(variables, "variables")
-    if not wanted:
-        raise SelectionError(f"Name at least one variable. Allowed: {list(known)}.")
-    wrong = [name for name in wanted if name not in known]
-    if wrong:
-        raise SelectionError(f"Not case-level variables: {wrong}. Allowed: {list(known)}.")
-    order: tuple[str, ...] = ("stated", "inferred", "ambiguous", "stated_absent", "silent", "not_applicable")
-    frame = load("codings")
-    frame = frame[(frame["layer"] == "article") & frame["variable"].isin(wanted)]
-    counts = frame.groupby(["variable", "status"], observed=True).size()
-    rows = [
-        {"variable": known[name][f"label_{resolve()}"], "status": word(status), "n": int(counts[name, status])}
-        for name in wanted
-        for status in order
-        if (name, status) in counts.index
-    ]
-    for row in rows:
-        row["rank"] = [word(s) for s in order].index(str(row["status"]))
-    names = [known[name][f"label_{resolve()}"] for name in wanted]
-    order = tuple(status for status in order if any(row["status"] == word(status) for row in rows))
-    base = alt.Chart(pd.DataFrame(rows)).encode(
-        y=alt.Y("variable:N", sort=names, title=None, axis=alt.Axis(ticks=False, domain=False)),
-        x=alt.X("n:Q", title=word("cases_axis"), stack="zero"),
-        order=alt.Order("rank:Q"),
-    )
-    scale = alt.Scale(domain=[word(s) for s in order], range=[render.STATUSES[s] for s in order])
-    bars = base.mark_bar(stroke="#7A8288", strokeWidth=0.5).encode(
-        color=alt.Color("status:N", scale=scale, sort=[word(s) for s in order]),
-        tooltip=["variable:N", "status:N", "n:Q"],
-    )
-    height = 34 * len(wanted)
-    return bars.properties(width=520, height=height, **_heading("status", title, description))
 
 
 def route_steps(
@@ -301,7 +91,7 @@ def route_steps(
     ink = alt.condition(alt.datum.state == word("dated"), alt.value("#FFFFFF"), alt.value(render.INK))
     text = base.mark_text(fontSize=12).encode(text="shown:N", color=ink)
     height = 40 * len(chosen)
-    return (cells + text).properties(width=640, height=height, **_heading("steps", title, description))
+    return (cells + text).properties(width=640, height=height, **heading("steps", title, description))
 
 
 def _state(found: list[dict[str, str]]) -> tuple[str, str]:
@@ -419,7 +209,7 @@ def route_timeline(
         layers = _route_layers(dated, other, names, domain)
         size = {"width": 600, "height": 25 * len(domain)}
         chart = alt.LayerChart(layer=layers)
-        return chart.properties(**size, **_heading("route", title, description))
+        return chart.properties(**size, **heading("route", title, description))
 
 
 def _steps_data(case_id: str, number: int) -> list[dict[str, str]]:
@@ -522,4 +312,4 @@ def waiting_days(
     bars = base.mark_bar(cornerRadiusEnd=3).encode(color=colour)
     numbers = base.mark_text(align="left", dx=6, fontSize=14).encode(text="shown:N")
     height = 38 * len(rows)
-    return (bars + numbers).properties(width=460, height=height, **_heading("days", title, description))
+    return (bars + numbers).properties(width=460, height=height, **heading("days", title, description))

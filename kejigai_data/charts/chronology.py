@@ -1,0 +1,157 @@
+"""The timeline: dated events of any selection on one axis, a row a case or document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .. import render
+from ..checks import a_frame
+from ..codebook import label
+from ..errors import SelectionError
+from ..language import resolve
+from ..render import alt
+from ..words import word
+from .parts import Pair, heading
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NEEDED = (
+    "scope",
+    "case_id",
+    "instrument_id",
+    "event_id",
+    "place",
+    "title",
+    "about",
+    "event_type",
+    "phase",
+    "date",
+    "earliest",
+    "latest",
+)
+SHAPES = {
+    "prepared": "diamond",
+    "decided": "circle",
+    "begun": "square",
+    "changed": "triangle-up",
+    "ended": "cross",
+    "seen": "M-0.2,-1H0.2V1H-0.2Z",
+}
+LONGEST = {"en": 66, "zh": 30}
+
+
+def timeline(events: pd.DataFrame, title: Pair | None = None, description: Pair | None = None) -> alt.LayerChart:
+    """Set the dated events of a selection on one time axis.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        Events as `kejigai_data.chronicle` gives them, all or a selection.
+    title, description : tuple of str, optional
+        ``(en, zh)`` in place of the usual ones.
+
+    Returns
+    -------
+    altair.LayerChart
+        A row a case (a document, where there is no case), the colour its dimension, the
+        sign the kind of step, hollow on a bar where only a month or a year is known. A mere
+        upper bound ("in place by") is a hollow triangle that points to the past.
+
+    Raises
+    ------
+    SelectionError
+        If there is no event in the selection.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> chart = kj.charts.timeline(kj.chronicle("organisational", layer="record"))
+    >>> chart.to_dict()["width"]
+    620
+    """
+    frame = a_frame(events, NEEDED, what="events")
+    if frame.empty:
+        raise SelectionError(f"{word('nothing_dated')} Widen the selection of chronicle().")
+    rows = [_row(event) for event in frame[list(NEEDED)].astype(object).to_dict("records")]
+    order = list(dict.fromkeys(row["row"] for row in rows))
+    exact = [row for row in rows if row["first"] and row["first"] == row["last"]]
+    spans = [row for row in rows if row["first"] and row["last"] and row["first"] != row["last"]]
+    bounds = [{**row, "middle": row["last"] or row["first"]} for row in rows if not (row["first"] and row["last"])]
+    phases = [phase for phase in SHAPES if any(row["phase"] == word(phase) for row in exact + spans)]
+    y = alt.Y(
+        "row:N",
+        sort=order,
+        title=None,
+        scale=alt.Scale(domain=order),
+        axis=alt.Axis(
+            ticks=False,
+            domain=False,
+            labelLimit=400,
+            labelExpr="split(datum.label, '|')[1]",
+            grid=True,
+            gridDash=[1, 3],
+        ),
+    )
+    axis = alt.Axis(format="%Y", labelAngle=0, tickCount=8, grid=True)
+    x: dict[str, Any] = {"title": None, "axis": axis, "scale": alt.Scale(padding=14)}
+    told = [f"{name}:N" for name in ("what", "step", "date")]
+    scale = alt.Scale(domain=[word(p) for p in phases], range=[SHAPES[p] for p in phases])
+    shape = alt.Shape("phase:N", title=None, scale=scale, sort=None, legend=_legend())
+
+    def on(some: list[dict[str, str]]) -> alt.Chart:
+        return alt.Chart(alt.InlineData(values=some))
+
+    middle = alt.X("middle:T", **x)
+    shared = {"y": y, "color": _colour(), "tooltip": told}
+    layers = []
+    if spans:
+        bars = on(spans).mark_rule(strokeWidth=9, opacity=0.35)
+        layers.append(bars.encode(x=alt.X("first:T", **x), x2="last:T", **shared))
+        signs = on(spans).mark_point(size=70, filled=False)
+        layers.append(signs.encode(x=middle, shape=shape, **shared))
+    if bounds:
+        signs = on(bounds).mark_point(shape="triangle-left", size=90, filled=False)
+        layers.append(signs.encode(x=middle, **shared))
+    if exact:
+        signs = on(exact).mark_point(size=95, filled=True, opacity=0.9)
+        layers.append(signs.encode(x=middle, shape=shape, **shared))
+    shown = heading("timeline", title, description)
+    shown["title"] = alt.Title(shown["title"].text, subtitle=word("timeline_note"))
+    chart = alt.LayerChart(layer=layers)
+    return chart.properties(width=620, height=26 * len(order), **shown)
+
+
+def _row(event: dict[str, Any]) -> dict[str, str]:
+    text = str(event["title"])
+    if event["scope"] == "wider":
+        text = f"{event['place']}: {text}" if resolve() == "en" else f"{event['place']}：{text}"
+    longest = LONGEST[resolve()]
+    thing = next(event[name] for name in ("case_id", "instrument_id", "event_id") if isinstance(event[name], str))
+    about, first, last = event["about"], event["earliest"], event["latest"]
+    return {
+        # Two long titles may be cut to the same words: the row is told by its id.
+        "row": f"{thing}|{text if len(text) <= longest else text[: longest - 1].rstrip() + '…'}",
+        "what": str(about) if isinstance(about, str) else str(event["title"]),
+        "step": label("event_type", event["event_type"]),
+        "phase": word(event["phase"]),
+        "date": event["date"],
+        "first": _day(first),
+        "last": _day(last),
+        "middle": _day(first + (last - first) / 2 if _day(first) and _day(last) else None),
+        "colour": render.DIMENSIONS.get(event["scope"], render.DIMENSIONS["none"]),
+    }
+
+
+def _day(value: Any) -> str:
+    return value.strftime("%Y-%m-%d") if value is not None and value == value else ""
+
+
+def _colour() -> alt.Color:
+    return alt.Color("colour:N", scale=None, legend=None)
+
+
+def _legend() -> alt.Legend:
+    return alt.Legend(
+        orient="top", direction="horizontal", symbolFillColor=render.INK, symbolStrokeColor=render.INK
+    )
