@@ -77,6 +77,24 @@ def _against_the_article() -> dict[str, list[dict[str, str]]]:
 
 
 @lru_cache(maxsize=1)
+def _named() -> set[str]:
+    """Return the cases whose main instrument an outside source names outright.
+
+    Elsewhere what the sources date is our identification of what the article means.
+    """
+    header, rows = raw("codings")
+    at = {name: i for i, name in enumerate(header)}
+    return {
+        row[at["case_id"]]
+        for row in rows
+        if row[at["variable"]] == "name_zh"
+        and row[at["layer"]] == "record"
+        and row[at["status"]] == "stated"
+        and row[at["instrument_id"]] == main_instruments().get(row[at["case_id"]])
+    }
+
+
+@lru_cache(maxsize=1)
 def corroboration() -> dict[str, str]:
     """Return case_id to corroborated, partly, contradicted or not_found (searched in vain)."""
     main, every = _dating_sources()
@@ -88,7 +106,8 @@ def corroboration() -> dict[str, str]:
         elif "contradicts" in differs:
             result[case] = "contradicted"
         else:
-            result[case] = "partly" if differs or not main[case] else "corroborated"
+            borne_out = main[case] and case in _named() and not differs
+            result[case] = "corroborated" if borne_out else "partly"
     return result
 
 
@@ -141,14 +160,25 @@ def _sentence(case_id: str, language: str) -> str:
             "已作检索，未得任何有日期的记录；这不等于没有。",
         )
     elif not main[case_id]:
+        number = len(every[case_id])
         text = (
-            f"{len(every[case_id])} source(s) date a related thing, none the one that the article means.",
-            f"有{len(every[case_id])}个来源给出了相关事物的日期，文章所指的一项则没有。",
+            f"What {_sources(number)} a date is a related thing, not the one that the article means.",
+            f"有{number}个来源给出了相关事物的日期，文章所指的一项则没有。",
+        )
+    elif case_id not in _named():
+        number = len(main[case_id])
+        text = (
+            f"What {_sources(number)} a date is our identification of what the article means.",
+            f"有{number}个来源给出了日期，但所指即文章所说的事物，是本数据集的判断。",
         )
     else:
         number = len(main[case_id])
         text = (
-            f"{number} source(s) date what the article means; no difference from its words was found.",
+            f"{_sources(number).capitalize()} what the article means a date; no difference was found.",
             f"有{number}个来源给出了文章所指事物的日期，未见与文章不一致之处。",
         )
     return pick(text, language)
+
+
+def _sources(number: int) -> str:
+    return "one source gives" if number == 1 else f"{number} sources give"

@@ -263,14 +263,16 @@ def _source_problems(tables: dict[str, list[Row]], lines: dict[str, list[int]]) 
         if not (name == "sources" and column == "source_id")
         for part in re.findall(r"\bs\d{3}\b", cell)
     }
-    seen: dict[str, str] = {}
+    seen: dict[tuple[str, str], str] = {}
     for line, row in zip(lines.get("sources", []), tables.get("sources", []), strict=True):
         source, url = row["source_id"], row["url"]
         if url and not url.startswith(("http://", "https://")):
             yield Problem("sources.csv", line, source, "url", url, "address", "")
-        if url and url in seen:
-            yield Problem("sources.csv", line, source, "url", url, "address", f"also that of {seen[url]}")
-        seen.setdefault(url, source)
+        # The same page is the same however its address is written; a later text of it is another.
+        page = (re.sub(r"^https?://(www\.|m\.)?", "", url).rstrip("/").lower(), row["issued"])
+        if url and page in seen:
+            yield Problem("sources.csv", line, source, "url", url, "address", f"also that of {seen[page]}")
+        seen.setdefault(page, source)
         if re.fullmatch(r"s\d{3}", source) and source not in cited:
             yield Problem("sources.csv", line, source, "source_id", source, "unused", "")
 

@@ -332,6 +332,15 @@ DAMAGE = [
     ("sources.csv", lambda b: b.replace(b",http://en.pkulaw.cn", b",en.pkulaw.cn", 1), "address", "url"),
     (
         "sources.csv",
+        lambda b: (
+            b + b"s998,legislation,law_database,,x,,,,,,,,2026-11-23,http://www.pkulaw.cn/Same/,zh,,x,x,x\n"
+            b"s999,legislation,law_database,,x,,,,,,,,2026-11-23,https://pkulaw.cn/same,zh,,x,x,x\n"
+        ),
+        "address",
+        "url",
+    ),
+    (
+        "sources.csv",
         lambda b: b + b"s998,webpage,official,,x,,,,,,,,2026-11-23,https://a.cn,zh,,x,x,x\n",
         "unused",
         "source_id",

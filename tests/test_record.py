@@ -68,8 +68,8 @@ def test_the_national_frame_reaches_from_1985_to_2025():
         "科学技术进步法",
     ):
         assert wanted in names, wanted
-    adopted = national[national["title"].str.contains("Science and Technology Progress")]
-    assert "2021-12-24" in set(adopted["date"])
+    law = national[national["title"].str.contains("S&T Progress Law")]
+    assert set(law.loc[law["event_type"] == "revised", "date"]) == {"2007-12-29", "2021-12-24"}
 
 
 def test_corroboration_follows_from_events_and_disagreements():

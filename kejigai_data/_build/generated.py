@@ -18,7 +18,9 @@ from kejigai_data import __version__
 from kejigai_data.agree import agreement, own_readings, unitising
 from kejigai_data.cases import coded, load_cases
 from kejigai_data.dates import bounds
+from kejigai_data.events import chronicle
 from kejigai_data.loading import VOCABULARY, catalogue, raw, records, schema
+from kejigai_data.record import load_corroboration
 
 TOP = Path(__file__).resolve().parents[2]
 PACKAGE = TOP / "kejigai_data"
@@ -134,7 +136,35 @@ def figures() -> dict[str, str]:
     found = unitising()
     counts = {name: len(raw(name)[1]) for name in catalogue()}
     kinds = Counter(s["kind"] for s in records("sources"))
+    outside = [r for t in ("codings", "events") for r in records(t) if r["layer"] != "article" and r["source_id"]]
+    kind = {s["source_id"]: s["kind"] for s in records("sources")}
+    by_kind = Counter(kind[r["source_id"]] for r in outside)
+    looks = Counter(v["result"] for v in records("verifications"))
+    read = looks["agrees"] + looks["corrected"] + looks["kept"]
+    stands = Counter(load_corroboration()["corroboration"])
+    verdicts = Counter(c["verdict"] for c in records("claims"))
+
+    def share(*kinds: str) -> str:
+        return f"{sum(by_kind[k] for k in kinds) / len(outside):.0%}"
+
     return {
+        "from_official": share("official", "law_database"),
+        "from_press": share("press", "academic"),
+        "from_mirrors": share("mirror"),
+        "looked": str(sum(looks.values())),
+        "looked_read": str(read),
+        "looked_same": str(looks["agrees"]),
+        "looked_percent": f"{looks['agrees'] / read:.0%}",
+        "looked_corrected": str(looks["corrected"]),
+        "looked_kept": str(looks["kept"]),
+        "looked_unread": str(looks["not_shown"] + looks["not_reopened"]),
+        **{name: str(stands[name]) for name in ("corroborated", "partly", "contradicted")},
+        "nothing_dated": str(stands["not_found"]),
+        **{name: str(verdicts[name]) for name in ("supported", "not_supported", "untestable")},
+        "claims": str(counts["claims"]),
+        "national": str(len(chronicle("national", layer="record"))),
+        "followups": str(counts["followups"]),
+        "followed": str(sum(f["relation"] in ("continues", "cites_task") for f in records("followups"))),
         "cases": str(counts["cases"]),
         "places": str(frame["place_id"].nunique()),
         "mechanisms": str(frame["mechanism"].nunique()),
