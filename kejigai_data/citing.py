@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import __version__
 from .checks import a_text
-from .errors import DataError, unknown
+from .errors import unknown
 from .loading import records
 
 STYLES = ("gb7714", "apa", "bibtex")
@@ -36,11 +36,8 @@ def cite(source_id: str | None = None, style: str = "gb7714") -> str:
     """
     if a_text(style, "style") not in STYLES:
         raise unknown("citation style", style, STYLES)
-    known = {s["source_id"]: s for s in records("sources")}
+    known = {s["source_id"]: s for s in records("citations")}
     wanted = DATASET if source_id is None else a_text(source_id, "source")
     if wanted not in known:
         raise unknown("source", wanted, known)
-    text = known[wanted][style]
-    if not text:
-        raise DataError(f"sources.csv: {wanted} has no {style} reference. Run make generated.")
-    return text.replace("{version}", __version__)
+    return known[wanted][style].replace("{version}", __version__)

@@ -260,7 +260,7 @@ def _source_problems(tables: dict[str, list[Row]], lines: dict[str, list[int]]) 
         for name, rows in tables.items()
         for row in rows
         for column, cell in row.items()
-        if not (name == "sources" and column == "source_id")
+        if not (name in ("sources", "citations") and column == "source_id")
         for part in re.findall(r"\bs\d{3}\b", cell)
     }
     seen: dict[tuple[str, str], str] = {}

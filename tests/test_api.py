@@ -333,15 +333,15 @@ DAMAGE = [
     (
         "sources.csv",
         lambda b: (
-            b + b"s998,legislation,law_database,,x,,,,,,,,2026-11-23,http://www.pkulaw.cn/Same/,zh,,x,x,x\n"
-            b"s999,legislation,law_database,,x,,,,,,,,2026-11-23,https://pkulaw.cn/same,zh,,x,x,x\n"
+            b + b"s998,legislation,law_database,,x,,,,,,,,2026-11-23,http://www.pkulaw.cn/Same/,zh,\n"
+            b"s999,legislation,law_database,,x,,,,,,,,2026-11-23,https://pkulaw.cn/same,zh,\n"
         ),
         "address",
         "url",
     ),
     (
         "sources.csv",
-        lambda b: b + b"s998,webpage,official,,x,,,,,,,,2026-11-23,https://a.cn,zh,,x,x,x\n",
+        lambda b: b + b"s998,webpage,official,,x,,,,,,,,2026-11-23,https://a.cn,zh,\n",
         "unused",
         "source_id",
     ),
@@ -525,9 +525,11 @@ def test_golden_citations():
 
 
 def test_every_source_has_three_references_without_rubbish():
+    references = {row["source_id"]: row for row in records("citations")}
+    assert list(references) == [source["source_id"] for source in records("sources")]
     for source in records("sources"):
         for style in ("gb7714", "apa", "bibtex"):
-            text = source[style]
+            text = references[source["source_id"]][style]
             assert text.strip(), (source["source_id"], style)
             for rubbish in ("undefined", "..", "()", "[]", "null", " ,", "NaN"):
                 cleaned = text.replace(source["url"], "").replace("...", "")

@@ -48,8 +48,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from kejigai_data.loading import records
+
 HERE = Path(__file__).resolve().parent
-SOURCES = HERE.parent / "data" / "sources.csv"
+CITATIONS = HERE.parent / "data" / "citations.csv"
 SCRIPT = HERE / "citations.mjs"
 DATASET = "kejigai_data"
 COLUMNS = ("gb7714", "apa", "bibtex")
@@ -382,39 +384,24 @@ def references(rows: list[Row]) -> dict[str, dict[str, str]]:
     return {row["source_id"]: {**rendered[row["source_id"]], "bibtex": bibtex(row)} for row in rows}
 
 
-def parse(text: str) -> tuple[list[str], list[Row]]:
-    """Return header and rows of a CSV text."""
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    rows = list(reader)
-    return list(reader.fieldnames or []), rows
-
-
-def dump(header: list[str], rows: list[Row]) -> str:
-    """Return the rows as CSV text."""
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, header, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue()
-
-
 def main() -> int:
-    """Write the three columns, or with ``--check`` only list the rows that differ."""
+    """Write citations.csv, or with ``--check`` only list the rows that differ."""
     parser = argparse.ArgumentParser(prog="python -m kejigai_data._build.citations")
     parser.add_argument("--check", action="store_true", help="write nothing; list the rows that differ")
     check = parser.parse_args().check
-    with open(SOURCES, encoding="utf-8", newline="") as file:
-        text = file.read()
-    header, rows = parse(text)
-    if dump(header, rows) != text:
-        raise SystemExit("citations: sources.csv is not quoted as csv writes it; other bytes would change.")
+    rows = records("sources")
     made = references(rows)
-    stale = [row["source_id"] for row in rows if any(row[c] != made[row["source_id"]][c] for c in COLUMNS)]
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["source_id", *COLUMNS])
+    writer.writerows([row["source_id"], *(made[row["source_id"]][c] for c in COLUMNS)] for row in rows)
+    stored = {row["source_id"]: row for row in records("citations")}
+    stale = [s for s in made if any(stored.get(s, {}).get(c) != made[s][c] for c in COLUMNS)]
     if check:
         print("\n".join(stale) or "citations: up to date")
-        return 1 if stale else 0
-    with open(SOURCES, "w", encoding="utf-8", newline="") as file:
-        file.write(dump(header, [{**row, **made[row["source_id"]]} for row in rows]))
+        return 1 if stale or list(stored) != list(made) else 0
+    with open(CITATIONS, "w", encoding="utf-8", newline="") as file:
+        file.write(out.getvalue())
     print(f"citations: {len(stale)} of {len(rows)} rows changed")
     return 0
 
