@@ -61,3 +61,21 @@ def bounds(text: str) -> tuple[str, str]:
     if first and last and first > last:
         raise ValueError(f"{text!r} ends before it begins")
     return first, last
+
+
+def written(first: str, last: str) -> str:
+    """Return the shortest form of an interval of days, with ``≤`` for an upper bound.
+
+    Examples
+    --------
+    >>> written("2021-01-01", "2021-12-31"), written("", "2022-12-31"), written("2020-01-20", "2020-01-20")
+    ('2021', '≤ 2022', '2020-01-20')
+    """
+    if not first:
+        return f"≤ {written(f'{last[:4]}-01-01', last)}" if last.endswith("12-31") else f"≤ {last}"
+    if first == last:
+        return first
+    for length in (4, 7):
+        if first[:length] == last[:length] and bounds(first[:length]) == (first, last):
+            return first[:length]
+    return f"{first} – {last}"

@@ -449,8 +449,15 @@ def _row_checks(tables: dict[str, list[Row]]) -> dict[str, Check]:
     def verification(row: Row) -> Iterator[tuple[str, str, str]]:
         yield from permitted(row, "result", "result")
 
+    def source(row: Row) -> Iterator[tuple[str, str, str]]:
+        if row["kind"] == "mirror":
+            yield from permitted(row, "copy_of", "copy_of")
+        elif row["copy_of"]:
+            yield "copy_of", "vocabulary", "only a mirror copies"
+
     cases_of_claim = place_list("case_ids")
     return {
+        "sources": source,
         "conflicts": conflict,
         "followups": followup,
         "verifications": verification,

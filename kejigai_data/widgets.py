@@ -1,94 +1,34 @@
-"""Comparison widgets: thin controls around a plain function.
-
-The controls are shown, then the result as an ordinary output with a display_id, so that a
-saved notebook keeps it and a test can compare it; each change redraws that output.
-"""
+"""The comparison widgets of the lessons: menus around the charts and tables of the package."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from . import charts
 from .cases import load_cases
 from .checks import one_of, texts
-from .errors import missing_extra
+from .comparison import Comparison, Options, dropdown, several
 from .events import NATIONAL, WIDER, chronicle, scopes
 from .evidence import check_case, show_evidence
 from .language import resolve
 from .loading import load_places, records
-from .render import Drawn
 from .tabular import Table, table
 from .words import word
 
-try:
-    import ipywidgets
-    from IPython.display import display
-except ImportError:
-    raise missing_extra("The comparison widgets", "lab") from None
+__all__ = [
+    "Comparison",
+    "compare_mechanisms",
+    "compare_places",
+    "compare_routes",
+    "evidence_browser",
+    "evidence_table",
+    "named_on_the_map",
+    "timeline",
+]
 
 
-class Controls(ipywidgets.HBox):
-    """A row of labelled controls whose text form is a sentence."""
-
-    def __repr__(self) -> str:
-        shown = "; ".join(f"{child.description} = {_chosen(child)}" for child in self.children)
-        return f"{word('controls')}: {shown}."
-
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        # ipywidgets would cut the sentence after 110 characters.
-        return {**super()._repr_mimebundle_(**options), "text/plain": repr(self)}
-
-
-def _chosen(control: Any) -> str:
-    label = control.label
-    return label if isinstance(label, str) else ", ".join(label) or word("everything")
-
-
-class Comparison:
-    """Controls and what they draw.
-
-    Attributes
-    ----------
-    controls : dict of str to ipywidgets.Dropdown or ipywidgets.SelectMultiple
-        By the name of the argument they set.
-    result : object
-        What is drawn for the current choice.
-    """
-
-    def __init__(self, draw: Callable[..., Any], controls: Mapping[str, Any]) -> None:
-        self._draw = draw
-        self._handle: Any = None
-        self.controls = dict(controls)
-        self.box = Controls(list(controls.values()), layout=ipywidgets.Layout(flex_flow="row wrap"))
-        self.result = self._make()
-        for control in controls.values():
-            control.observe(self._redraw, names="value")
-
-    def _make(self) -> Any:
-        return self._draw(**{name: control.value for name, control in self.controls.items()})
-
-    def _redraw(self, _: object) -> None:
-        self.result = self._make()
-        if self._handle is not None:
-            self._handle.update(_shown(self.result))
-
-    def _ipython_display_(self) -> None:
-        display(self.box)
-        self._handle = display(_shown(self.result), display_id=True)
-
-
-def _shown(result: Any) -> Any:
-    return Drawn(result) if hasattr(result, "to_dict") else result
-
-
-def _dropdown(key: str, options: list[tuple[str, str]], value: str) -> ipywidgets.Dropdown:
-    width = ipywidgets.Layout(width="min(40em, 96%)")
-    style = {"description_width": "5em"}
-    return ipywidgets.Dropdown(description=word(key), options=options, value=value, layout=width, style=style)
-
-
-def _case_options(dimension: str | None = None) -> list[tuple[str, str]]:
+def _case_options(dimension: str | None = None) -> Options:
     cases = load_cases()
     if dimension:
         cases = cases[cases["dimension"] == dimension]
@@ -127,8 +67,8 @@ def compare_routes(first: str = "c003", second: str = "c002") -> Comparison:
         check_case(case)
         one_of(case, [value for _, value in options], "legal case")
     controls = {
-        "first": _dropdown("first_place", options, first),
-        "second": _dropdown("second_place", options, second),
+        "first": dropdown("first_place", options, first),
+        "second": dropdown("second_place", options, second),
     }
 
     def draw(first: str, second: str) -> Any:
@@ -197,13 +137,13 @@ def evidence_browser(case: str = "c001", layer: str = "") -> Comparison:
     one_of(layer, ("", "article", "record"), "layer")
     layers = [(word("all_layers"), ""), (word("article"), "article"), (word("record"), "record")]
     controls = {
-        "case": _dropdown("choose_case", _case_options(), case),
-        "layer": _dropdown("choose_layer", layers, layer),
+        "case": dropdown("choose_case", _case_options(), case),
+        "layer": dropdown("choose_layer", layers, layer),
     }
     return Comparison(evidence_table, controls)
 
 
-def _scope_options() -> list[tuple[str, str]]:
+def _scope_options() -> Options:
     label = f"label_{resolve()}"
     named = {c["code"]: c[label] for c in records("codes") if c["variable"] == "dimension"}
     named |= {"not_applicable": word("none_short"), NATIONAL: word("national"), WIDER: word("wider")}
@@ -250,18 +190,10 @@ def timeline(scope: str = "organisational", places: Iterable[str] = (), layer: s
     chosen = tuple(texts(places, "places"))
     for place in chosen:
         one_of(place, [value for _, value in choice], "place")
-    several = ipywidgets.SelectMultiple(
-        description=word("choose_places"),
-        options=choice,
-        value=chosen,
-        rows=5,
-        layout=ipywidgets.Layout(width="min(24em, 96%)"),
-        style={"description_width": "5em"},
-    )
     controls: dict[str, Any] = {
-        "scope": _dropdown("choose_scope", options, scope),
-        "places": several,
-        "layer": _dropdown("choose_layer", layers, layer),
+        "scope": dropdown("choose_scope", options, scope),
+        "places": several("choose_places", choice, chosen),
+        "layer": dropdown("choose_layer", layers, layer),
     }
 
     def draw(scope: str, places: tuple[str, ...], layer: str) -> Any:
@@ -269,3 +201,123 @@ def timeline(scope: str = "organisational", places: Iterable[str] = (), layer: s
         return Table([], [], word("nothing_dated")) if events.empty else charts.timeline(events)
 
     return Comparison(draw, controls)
+
+
+def _place_options() -> Options:
+    cases = load_cases().drop_duplicates("place_id")
+    return list(zip(cases[f"place_{resolve()}"], cases["place_id"], strict=True))
+
+
+def compare_places(first: str = "310000", second: str = "110000") -> Comparison:
+    """Compare which mechanisms the article names for two places, over all dimensions.
+
+    Parameters
+    ----------
+    first, second : str
+        Places with cases (``place_id``) to begin with.
+
+    Returns
+    -------
+    Comparison
+        Shown by a notebook when it is the last value of a cell.
+
+    Raises
+    ------
+    SelectionError
+        If a place has no case.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> sorted(kj.widgets.compare_places().controls)
+    ['first', 'second']
+    """
+    options = _place_options()
+    for place in (first, second):
+        one_of(place, [value for _, value in options], "place with a case")
+    controls = {
+        "first": dropdown("first_place", options, first),
+        "second": dropdown("second_place", options, second),
+    }
+
+    def draw(first: str, second: str) -> Any:
+        return charts.mechanisms_named(list(dict.fromkeys([first, second])))
+
+    return Comparison(draw, controls)
+
+
+def compare_mechanisms(
+    first: str = "party_decision_body", second: str = "dual_headed_leading_group"
+) -> Comparison:
+    """Compare when the record dates the adoption of two mechanisms, place by place.
+
+    Parameters
+    ----------
+    first, second : str
+        Codes of mechanisms to begin with.
+
+    Returns
+    -------
+    Comparison
+        Shown by a notebook when it is the last value of a cell.
+
+    Raises
+    ------
+    SelectionError
+        For an unknown mechanism.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> len(kj.widgets.compare_mechanisms().controls["first"].options)
+    28
+    """
+    label = f"label_{resolve()}"
+    options = [(c[label], c["code"]) for c in records("codes") if c["variable"] == "mechanism"]
+    for code in (first, second):
+        one_of(code, [value for _, value in options], "mechanism")
+    controls = {
+        "first": dropdown("choose_mechanism", options, first),
+        "second": dropdown("second_mechanism", options, second),
+    }
+
+    def draw(first: str, second: str) -> Any:
+        return charts.mechanisms_dated(list(dict.fromkeys([first, second])))
+
+    return Comparison(draw, controls)
+
+
+def named_on_the_map(dimension: str = "") -> Comparison:
+    """Show on the tile map which units the article names, for one dimension or all.
+
+    Parameters
+    ----------
+    dimension : str
+        The dimension to begin with; all when empty.
+
+    Returns
+    -------
+    Comparison
+        Shown by a notebook when it is the last value of a cell.
+
+    Raises
+    ------
+    SelectionError
+        For an unknown dimension.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> len(kj.widgets.named_on_the_map().controls["dimension"].options)
+    6
+    """
+    label = f"label_{resolve()}"
+    named = [(c[label], c["code"]) for c in records("codes") if c["variable"] == "dimension"]
+    options = [(word("everything"), ""), *named]
+    one_of(dimension, [value for _, value in options], "dimension")
+
+    def draw(dimension: str) -> Any:
+        cases = load_cases()
+        return charts.tile_map(cases[cases["dimension"] == dimension] if dimension else cases)
+
+    return Comparison(draw, {"dimension": dropdown("choose_dimension", options, dimension)})

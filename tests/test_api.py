@@ -333,15 +333,15 @@ DAMAGE = [
     (
         "sources.csv",
         lambda b: (
-            b + b"s998,legislation,law_database,,x,,,,,,,,2026-11-23,http://www.pkulaw.cn/Same/,zh,\n"
-            b"s999,legislation,law_database,,x,,,,,,,,2026-11-23,https://pkulaw.cn/same,zh,\n"
+            b + b"s998,legislation,law_database,,,x,,,,,,,,2026-11-23,http://www.pkulaw.cn/Same/,zh,\n"
+            b"s999,legislation,law_database,,,x,,,,,,,,2026-11-23,https://pkulaw.cn/same,zh,\n"
         ),
         "address",
         "url",
     ),
     (
         "sources.csv",
-        lambda b: b + b"s998,webpage,official,,x,,,,,,,,2026-11-23,https://a.cn,zh,\n",
+        lambda b: b + b"s998,webpage,official,,,x,,,,,,,,2026-11-23,https://a.cn,zh,\n",
         "unused",
         "source_id",
     ),

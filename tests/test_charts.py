@@ -19,6 +19,8 @@ CHARTS = {
     "route_timeline": lambda: charts.route_timeline(["c003", "c002"]),
     "route_timeline of a decision": lambda: charts.route_timeline(["c006"]),
     "waiting_days": charts.waiting_days,
+    "mechanisms_named": lambda: charts.mechanisms_named(["310000", "110000", "changsanjiao"]),
+    "mechanisms_dated": lambda: charts.mechanisms_dated(["party_decision_body", "dual_headed_leading_group"]),
     "timeline of a dimension": lambda: charts.timeline(kj.chronicle("force_building", layer="record")),
     "timeline of the national frame": lambda: charts.timeline(kj.chronicle("national")),
     "timeline of the article's bounds": lambda: charts.timeline(kj.chronicle("legal", layer="article")),

@@ -12,6 +12,9 @@ MAKERS = {
     "compare_routes": widgets.compare_routes,
     "evidence_browser": widgets.evidence_browser,
     "timeline": widgets.timeline,
+    "compare_places": widgets.compare_places,
+    "compare_mechanisms": widgets.compare_mechanisms,
+    "named_on_the_map": widgets.named_on_the_map,
 }
 
 

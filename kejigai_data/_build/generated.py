@@ -139,6 +139,8 @@ def figures() -> dict[str, str]:
     outside = [r for t in ("codings", "events") for r in records(t) if r["layer"] != "article" and r["source_id"]]
     kind = {s["source_id"]: s["kind"] for s in records("sources")}
     by_kind = Counter(kind[r["source_id"]] for r in outside)
+    copied = {s["source_id"]: s["copy_of"] for s in records("sources")}
+    by_original = Counter(copied[r["source_id"]] for r in outside if kind[r["source_id"]] == "mirror")
     looks = Counter(v["result"] for v in records("verifications"))
     read = looks["agrees"] + looks["corrected"] + looks["kept"]
     stands = Counter(load_corroboration()["corroboration"])
@@ -151,6 +153,9 @@ def figures() -> dict[str, str]:
         "from_official": share("official", "law_database"),
         "from_press": share("press", "academic"),
         "from_mirrors": share("mirror"),
+        "mirrored_official": f"{(by_original['official'] + by_original['law_database']) / len(outside):.0%}",
+        "mirrored_press": f"{(by_original['press'] + by_original['academic']) / len(outside):.0%}",
+        "mirrored_unknown": f"{by_original['unknown'] / len(outside):.0%}",
         "looked": str(sum(looks.values())),
         "looked_read": str(read),
         "looked_same": str(looks["agrees"]),

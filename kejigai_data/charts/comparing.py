@@ -1,0 +1,213 @@
+"""Charts that set places or mechanisms side by side: what is named, and when the record dates it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import render
+from ..cases import adoption_dates, load_cases
+from ..checks import texts
+from ..codebook import label
+from ..dates import written
+from ..errors import SelectionError, UnknownPlaceError, nearest, unknown
+from ..language import resolve
+from ..loading import records
+from ..render import alt
+from ..words import word
+from .parts import BLANK, Pair, heading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def _colour_of(dimension: object) -> str:
+    return render.DIMENSIONS.get(str(dimension), render.DIMENSIONS["none"])
+
+
+def record_date(case_id: str) -> str:
+    """Return when the record dates the adoption of a case, in words where it does not."""
+    first, last = adoption_dates("record").get(case_id, ("", ""))
+    return written(first, last) if last else word("no_date_found")
+
+
+def mechanisms_named(
+    place_ids: Iterable[str], title: Pair | None = None, description: Pair | None = None
+) -> alt.LayerChart:
+    """Set places side by side: which mechanisms the article names for each.
+
+    Parameters
+    ----------
+    place_ids : iterable of str
+        Two or more places with cases, for example ``["310000", "440300"]``.
+    title, description : tuple of str, optional
+        ``(en, zh)`` in place of the usual ones.
+
+    Returns
+    -------
+    altair.LayerChart
+        A row a mechanism, coloured by dimension, a column a place; in a filled cell the
+        day of adoption in the outside record. An empty cell means not named, never absent.
+
+    Raises
+    ------
+    SelectionError
+        If no place is given, or one has no case.
+    UnknownPlaceError
+        For a place that is not in the table of places.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> len(kj.charts.mechanisms_named(["310000", "440300"]).to_dict()["layer"])
+    2
+    """
+    wanted = list(dict.fromkeys(texts(place_ids, "place_ids")))
+    cases = load_cases()
+    known = [p["place_id"] for p in records("places")]
+    for place in wanted:
+        if place not in known:
+            raise UnknownPlaceError(f"Unknown place_id: {place!r}. {nearest(place, known)}")
+    here = cases[cases["place_id"].isin(wanted)]
+    without = [place for place in wanted if place not in set(here["place_id"])]
+    if without or not wanted:
+        raise SelectionError(
+            f"No case is named for {', '.join(without) or 'nothing'}. load_cases() lists the places that have one."
+        )
+    names = dict(zip(here["place_id"], here[f"place_{resolve()}"], strict=True))
+    order = [c["code"] for c in records("codes") if c["variable"] == "mechanism"]
+    present = [code for code in order if code in set(here["mechanism"])]
+    by = {(c.place_id, str(c.mechanism)): c for c in here.itertuples()}
+    rows = []
+    for code in present:
+        for place in wanted:
+            case = by.get((place, code))
+            dimension = next(c.dimension for c in by.values() if str(c.mechanism) == code)
+            rows.append(
+                {
+                    "mechanism": label("mechanism", code),
+                    "place": names[place],
+                    "shown": record_date(case.case_id) if case else word("not_named"),
+                    "fill": _colour_of(dimension) if case else BLANK,
+                    "ink": render.INK if case else "#5F666D",
+                    "strength": 0.35 if case else 1,
+                }
+            )
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        x=alt.X(
+            "place:N",
+            sort=[names[p] for p in wanted],
+            title=None,
+            axis=alt.Axis(orient="top", labelAngle=0, ticks=False, domain=False, labelLimit=220),
+        ),
+        y=alt.Y(
+            "mechanism:N",
+            sort=[label("mechanism", code) for code in present],
+            title=None,
+            axis=alt.Axis(ticks=False, domain=False, labelLimit=320),
+        ),
+    )
+    cells = base.mark_rect(stroke="#FFFFFF", strokeWidth=3).encode(
+        color=alt.Color("fill:N", scale=None), opacity=alt.Opacity("strength:Q", scale=None)
+    )
+    text = base.mark_text(fontSize=12.5).encode(text="shown:N", color=alt.Color("ink:N", scale=None))
+    size = {"width": 200 * len(wanted), "height": 36 * len(present)}
+    return alt.LayerChart(layer=[cells, text]).properties(**size, **heading("places", title, description))
+
+
+def mechanisms_dated(
+    mechanisms: Iterable[str], title: Pair | None = None, description: Pair | None = None
+) -> alt.LayerChart:
+    """Set mechanisms one under the other: when the record dates each case's adoption.
+
+    Parameters
+    ----------
+    mechanisms : iterable of str
+        Codes of mechanisms, for example ``["provincial_laboratory", "ip_finance"]``.
+    title, description : tuple of str, optional
+        ``(en, zh)`` in place of the usual ones.
+
+    Returns
+    -------
+    altair.LayerChart
+        A row a place under the name of its mechanism; a point, a bar where the source gives
+        only a month or year, a triangle for "by then", or the word that no date was found.
+
+    Raises
+    ------
+    UnknownNameError
+        For an unknown mechanism.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> kj.charts.mechanisms_dated(["provincial_laboratory"]).to_dict()["width"]
+    520
+    """
+    wanted = list(dict.fromkeys(texts(mechanisms, "mechanisms")))
+    known = [c["code"] for c in records("codes") if c["variable"] == "mechanism"]
+    for code in wanted:
+        if code not in known:
+            raise unknown("mechanism", code, known)
+    if not wanted:
+        raise SelectionError(f"Name at least one mechanism, for example {known[0]!r}.")
+    cases = load_cases()
+    rows, heads = [], []
+    for number, code in enumerate(wanted):
+        heads.append({"row": f"{number}|", "shown": label("mechanism", code)})
+        for case in cases[cases["mechanism"] == code].itertuples():
+            first, last = adoption_dates("record").get(case.case_id, ("", ""))
+            rows.append(
+                {
+                    "row": f"{number}|{getattr(case, f'place_{resolve()}')}",
+                    "first": first or last,
+                    "last": last,
+                    "shown": record_date(case.case_id),
+                    "kind": "none" if not last else "bound" if not first else "span" if first != last else "day",
+                    "colour": _colour_of(case.dimension),
+                }
+            )
+    domain = [row["row"] for number in range(len(wanted)) for row in [heads[number], *_of(rows, number)]]
+    y = alt.Y(
+        "row:N",
+        sort=domain,
+        title=None,
+        scale=alt.Scale(domain=domain),
+        axis=alt.Axis(ticks=False, domain=False, labelExpr="split(datum.label, '|')[1]", labelLimit=260),
+    )
+    axis = alt.Axis(format="%Y", labelAngle=0, tickCount=6)
+
+    def x(field: str) -> alt.X:
+        return alt.X(field, title=None, axis=axis, scale=alt.Scale(padding=60))
+
+    colour = alt.Color("colour:N", scale=None, legend=None)
+
+    def on(kind: str) -> alt.Chart:
+        return alt.Chart(alt.InlineData(values=[row for row in rows if row["kind"] == kind]))
+
+    def some(kind: str) -> bool:
+        return any(row["kind"] == kind for row in rows)
+
+    text = alt.Text("shown:N")
+    names = alt.Chart(alt.InlineData(values=heads)).mark_text(align="left", fontSize=14, fontWeight="bold")
+    layers = [names.encode(x=alt.value(0), y=y, text=text)]
+    if some("none"):
+        words = on("none").mark_text(align="left", fontSize=12.5, color="#5F666D")
+        layers.append(words.encode(x=alt.value(0), y=y, text=text))
+    if some("day"):
+        points = on("day").mark_point(filled=True, size=110, opacity=1)
+        layers.append(points.encode(x=x("last:T"), y=y, color=colour))
+    if some("bound"):
+        points = on("bound").mark_point(shape="triangle-left", size=110, filled=False)
+        layers.append(points.encode(x=x("last:T"), y=y, color=colour))
+    if some("span"):
+        bar = on("span").mark_rule(strokeWidth=9, opacity=0.5)
+        layers.append(bar.encode(x=x("first:T"), x2="last:T", y=y, color=colour))
+    for kind in ("day", "bound", "span"):
+        if some(kind):
+            layers.append(on(kind).mark_text(align="left", dx=11, fontSize=12).encode(x="last:T", y=y, text=text))
+    size = {"width": 520, "height": 25 * len(domain)}
+    return alt.LayerChart(layer=layers).properties(**size, **heading("mechanisms", title, description))
+
+
+def _of(rows: list[dict[str, str]], number: int) -> list[dict[str, str]]:
+    return [row for row in rows if row["row"].startswith(f"{number}|")]
