@@ -63,6 +63,10 @@ def coded(layer: str) -> dict[str, dict[str, tuple[str, str, str]]]:
     return result
 
 
+# That a body met, was unveiled or existed on a day is an upper bound for its founding.
+BOUNDS = ("in_place_by", "first_meeting", "held", "unveiled")
+
+
 @lru_cache(maxsize=1)
 def _adopting() -> dict[str, set[str]]:
     """Return case_id to the events that count as its adoption.
@@ -80,7 +84,8 @@ def adoption_dates(layer: str) -> dict[str, tuple[str, str]]:
     """Return case_id to first and last possible day of adoption.
 
     In the record the main instrument counts, the one that the article means; several
-    sources on it give the widest interval. A bare "in place by" is an upper bound.
+    sources on it give the widest interval. A first meeting, a plaque or a bare "in place by"
+    is an upper bound.
     """
     counts = _adopting()
     spans: dict[str, list[tuple[str, str]]] = {}
@@ -91,7 +96,7 @@ def adoption_dates(layer: str) -> dict[str, tuple[str, str]]:
         of_main = e["instrument_id"] in ("", main_instruments()[e["case_id"]])
         if of_main and e["event_type"] in counts[e["case_id"]]:
             spans.setdefault(e["case_id"], []).append((e["earliest"], e["latest"]))
-        elif e["event_type"] == "in_place_by":
+        elif of_main and e["event_type"] in BOUNDS:
             bound[e["case_id"]] = min(bound.get(e["case_id"], "9999"), e["latest"])
     result = {case: ("", latest) for case, latest in bound.items()}
     for case, dates in spans.items():

@@ -455,9 +455,14 @@ def _row_checks(tables: dict[str, list[Row]]) -> dict[str, Check]:
         elif row["copy_of"]:
             yield "copy_of", "vocabulary", "only a mirror copies"
 
+    def body(row: Row) -> Iterator[tuple[str, str, str]]:
+        yield from permitted(row, "role", "role")
+        yield from permitted(row, "fate", "fate")
+
     cases_of_claim = place_list("case_ids")
     return {
         "sources": source,
+        "bodies": body,
         "conflicts": conflict,
         "followups": followup,
         "verifications": verification,

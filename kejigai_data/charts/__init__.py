@@ -5,18 +5,30 @@ its own as ``title=(en, zh)``. A title states a finding or asks the question.
 """
 
 from .chronology import timeline
+from .claiming import verdicts
 from .comparing import mechanisms_dated, mechanisms_named
+from .factors import agreements, factor_pairs, rights_moved
+from .forces import before_and_after, laboratory_stages
 from .legal import route_steps, route_timeline, waiting_days
 from .naming import evidence_status, list_forms, tile_map
+from .organising import founded_and_rounds, heads
 
 __all__ = [
+    "agreements",
+    "before_and_after",
     "evidence_status",
+    "factor_pairs",
+    "founded_and_rounds",
+    "heads",
+    "laboratory_stages",
     "list_forms",
     "mechanisms_dated",
     "mechanisms_named",
+    "rights_moved",
     "route_steps",
     "route_timeline",
     "tile_map",
     "timeline",
+    "verdicts",
     "waiting_days",
 ]

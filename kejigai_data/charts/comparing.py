@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import render
 from ..cases import adoption_dates, load_cases
 from ..checks import texts
 from ..codebook import label
@@ -14,14 +13,10 @@ from ..language import resolve
 from ..loading import records
 from ..render import alt
 from ..words import word
-from .parts import BLANK, Pair, heading
+from .parts import Cell, Pair, colour_of, grid, heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-
-def _colour_of(dimension: object) -> str:
-    return render.DIMENSIONS.get(str(dimension), render.DIMENSIONS["none"])
 
 
 def record_date(case_id: str) -> str:
@@ -77,41 +72,15 @@ def mechanisms_named(
     order = [c["code"] for c in records("codes") if c["variable"] == "mechanism"]
     present = [code for code in order if code in set(here["mechanism"])]
     by = {(c.place_id, str(c.mechanism)): c for c in here.itertuples()}
-    rows = []
+    cells = []
     for code in present:
+        dimension = next(c.dimension for c in by.values() if str(c.mechanism) == code)
         for place in wanted:
             case = by.get((place, code))
-            dimension = next(c.dimension for c in by.values() if str(c.mechanism) == code)
-            rows.append(
-                {
-                    "mechanism": label("mechanism", code),
-                    "place": names[place],
-                    "shown": record_date(case.case_id) if case else word("not_named"),
-                    "fill": _colour_of(dimension) if case else BLANK,
-                    "ink": render.INK if case else "#5F666D",
-                    "strength": 0.35 if case else 1,
-                }
-            )
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
-        x=alt.X(
-            "place:N",
-            sort=[names[p] for p in wanted],
-            title=None,
-            axis=alt.Axis(orient="top", labelAngle=0, ticks=False, domain=False, labelLimit=220),
-        ),
-        y=alt.Y(
-            "mechanism:N",
-            sort=[label("mechanism", code) for code in present],
-            title=None,
-            axis=alt.Axis(ticks=False, domain=False, labelLimit=320),
-        ),
-    )
-    cells = base.mark_rect(stroke="#FFFFFF", strokeWidth=3).encode(
-        color=alt.Color("fill:N", scale=None), opacity=alt.Opacity("strength:Q", scale=None)
-    )
-    text = base.mark_text(fontSize=12.5).encode(text="shown:N", color=alt.Color("ink:N", scale=None))
-    size = {"width": 200 * len(wanted), "height": 36 * len(present)}
-    return alt.LayerChart(layer=[cells, text]).properties(**size, **heading("places", title, description))
+            shown = record_date(case.case_id) if case else word("not_named")
+            colour = colour_of(dimension) if case else ""
+            cells.append(Cell(label("mechanism", code), names[place], shown, colour))
+    return grid(cells, 200).properties(**heading("places", title, description))
 
 
 def mechanisms_dated(
@@ -163,7 +132,7 @@ def mechanisms_dated(
                     "last": last,
                     "shown": record_date(case.case_id),
                     "kind": "none" if not last else "bound" if not first else "span" if first != last else "day",
-                    "colour": _colour_of(case.dimension),
+                    "colour": colour_of(case.dimension),
                 }
             )
     domain = [row["row"] for number in range(len(wanted)) for row in [heads[number], *_of(rows, number)]]
@@ -192,7 +161,7 @@ def mechanisms_dated(
     layers = [names.encode(x=alt.value(0), y=y, text=text)]
     if some("none"):
         words = on("none").mark_text(align="left", fontSize=12.5, color="#5F666D")
-        layers.append(words.encode(x=alt.value(0), y=y, text=text))
+        layers.append(words.encode(x=alt.value(6), y=y, text=text))
     if some("day"):
         points = on("day").mark_point(filled=True, size=110, opacity=1)
         layers.append(points.encode(x=x("last:T"), y=y, color=colour))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import render
 from ..checks import a_frame
@@ -20,6 +20,57 @@ render.enable()
 
 Pair = tuple[str, str]
 BLANK = "#ECEFF1"
+MUTED = "#5F666D"
+
+
+def colour_of(dimension: object) -> str:
+    """Return the colour of a dimension; grey for a case that fits none."""
+    return render.DIMENSIONS.get(str(dimension), render.DIMENSIONS["none"])
+
+
+class Cell(NamedTuple):
+    """One cell of a grid: where it stands, what it says, and its colour (none for an empty one)."""
+
+    row: str
+    column: str
+    shown: str
+    colour: str = ""
+
+
+def grid(cells: list[Cell], width: int, labels: int = 320) -> alt.LayerChart:
+    """Draw cells as a grid of words; rows and columns stand as they first occur.
+
+    A row or column may be told apart from another of the same name by a key before ``|``.
+    """
+    rows = list(dict.fromkeys(cell.row for cell in cells))
+    columns = list(dict.fromkeys(cell.column for cell in cells))
+    values = [
+        {
+            "row": cell.row,
+            "column": cell.column,
+            "shown": cell.shown,
+            "fill": cell.colour or BLANK,
+            "ink": render.INK if cell.colour else MUTED,
+            "strength": 0.35 if cell.colour else 1,
+        }
+        for cell in cells
+    ]
+    name = "length(split(datum.label, '|')) > 1 ? split(datum.label, '|')[1] : datum.label"
+    bare = alt.Axis(ticks=False, domain=False, labelExpr=name)
+    top = alt.Axis(**{**bare.to_dict(), "orient": "top", "labelAngle": 0, "labelLimit": width})
+    left = alt.Axis(**{**bare.to_dict(), "labelLimit": labels})
+    base = alt.Chart(alt.InlineData(values=values)).encode(
+        x=alt.X("column:N", sort=columns, title=None, axis=top),
+        y=alt.Y("row:N", sort=rows, title=None, axis=left),
+    )
+    boxes = base.mark_rect(stroke="#FFFFFF", strokeWidth=3).encode(
+        color=alt.Color("fill:N", scale=None), opacity=alt.Opacity("strength:Q", scale=None)
+    )
+    text = base.mark_text(fontSize=12.5, limit=width - 8).encode(
+        text="shown:N", color=alt.Color("ink:N", scale=None)
+    )
+    chart = alt.LayerChart(layer=[boxes, text])
+    return chart.properties(width=width * len(columns), height=34 * len(rows))
 
 
 def heading(key: str, title: Pair | None, description: Pair | None) -> dict[str, Any]:

@@ -1,0 +1,219 @@
+"""Charts of factor allocation: which factors are named together, which rights move, who agrees with whom."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from ..cases import load_cases
+from ..codebook import label
+from ..dates import written
+from ..errors import SelectionError
+from ..language import pick, resolve
+from ..loading import records
+from ..render import alt
+from ..words import word
+from .parts import MUTED, Cell, Pair, coded_cases, colour_of, grid, heading
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CLUSTERS = ("jingjinji", "changsanjiao")
+
+
+def factor_pairs(
+    cases: pd.DataFrame | None = None, title: Pair | None = None, description: Pair | None = None
+) -> alt.LayerChart:
+    """Count the cases that name two factors together, with every factor shown, named or not.
+
+    Parameters
+    ----------
+    cases : pandas.DataFrame, optional
+        Cases as `load_cases` gives them (codes); all without it.
+    title, description : tuple of str, optional
+        ``(en, zh)`` in place of the usual ones.
+
+    Returns
+    -------
+    altair.LayerChart
+        A grid of the four factors; a factor that no case names keeps its row and column.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> kj.charts.factor_pairs().to_dict()["height"]
+    136
+    """
+    frame = load_cases() if cases is None else coded_cases(cases, ["factors"])
+    sets = [set(str(value).split(";")) for value in frame["factors"].dropna()]
+    codes = [c["code"] for c in records("codes") if c["variable"] == "factors"]
+    cells = []
+    for first in codes:
+        for second in codes:
+            if first == second:
+                cells.append(Cell(label("factors", first), label("factors", second), "–"))
+                continue
+            number = sum({first, second} <= members for members in sets)
+            colour = colour_of("factor_allocation") if number else ""
+            cells.append(
+                Cell(label("factors", first), label("factors", second), str(number) if number else "0", colour)
+            )
+    return grid(cells, 130, 200).properties(**heading("factors", title, description))
+
+
+def rights_moved(title: Pair | None = None, description: Pair | None = None) -> alt.LayerChart:
+    """Show, document by document in order of time, which rights in achievements moved.
+
+    Parameters
+    ----------
+    title, description : tuple of str, optional
+        ``(en, zh)`` in place of the usual ones.
+
+    Returns
+    -------
+    altair.LayerChart
+        A row a document of the ownership reform with its place and date; a filled cell for a
+        right that it moves to researchers, as far as a source says; an empty one is no denial.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> kj.charts.rights_moved().to_dict()["width"]
+    400
+    """
+    codes = [c["code"] for c in records("codes") if c["variable"] == "rights"]
+    rows = []
+    for coding in records("codings"):
+        if coding["variable"] == "rights" and coding["value"] and coding["layer"] == "record":
+            day, shown = _first_date(coding["instrument_id"])
+            if day:
+                rows.append((day, shown, coding))
+    cells = []
+    for _, shown, coding in sorted(rows, key=lambda row: row[0]):
+        row = f"{coding['instrument_id']}|{shown}  {_what(coding['instrument_id'])}"
+        for code in codes:
+            moved = code in coding["value"].split(";")
+            sign = {"stated": "●", "inferred": "○"}.get(coding["status"], "?") if moved else ""
+            cells.append(Cell(row, label("rights", code), sign, colour_of("factor_allocation") if moved else ""))
+    shown_heading = heading("rights", title, description)
+    shown_heading["title"] = alt.Title(shown_heading["title"].text, subtitle=word("rights_note"))
+    return grid(cells, 100, 520).properties(**shown_heading)
+
+
+def _first_date(instrument: str) -> tuple[str, str]:
+    """Return when the document was decided; only where that is not dated, its first date of any kind."""
+    decided = {c["code"] for c in records("codes") if c["variable"] == "event_type" and c["phase"] == "decided"}
+    dated = [
+        (e["event_type"] not in decided, e["earliest"] or e["latest"], written(e["earliest"], e["latest"]))
+        for e in records("events")
+        if e["instrument_id"] == instrument and e["date"] and e["layer"] != "article" and e["latest"]
+    ]
+    return min(dated)[1:] if dated else ("", "")
+
+
+def _what(instrument: str) -> str:
+    row = next(i for i in records("instruments") if i["instrument_id"] == instrument)
+    place = next(p for p in records("places") if p["place_id"] == row["place_id"])
+    where = place["short_zh" if resolve() == "zh" else "name_en"]
+    from ..instruments import instrument_names
+
+    name = row[f"title_{resolve()}"] or next(
+        (n for layer in ("record", "followup") if (n := instrument_names(layer, resolve()).get(instrument))), ""
+    )
+    return pick((f"{where}: {name}", f"{where}：{name}"))
+
+
+def agreements(
+    cluster: str = "jingjinji", title: Pair | None = None, description: Pair | None = None
+) -> alt.LayerChart:
+    """Draw who is a party to the cross-region instruments of a city cluster.
+
+    Parameters
+    ----------
+    cluster : {"jingjinji", "changsanjiao"}
+        The cluster.
+    title, description : tuple of str, optional
+        ``(en, zh)`` in place of the usual ones.
+
+    Returns
+    -------
+    altair.LayerChart
+        Places on a circle; a line for each instrument that two of them are parties to, as far
+        as a source names the parties. More lines mean more named documents, not more cooperation.
+
+    Raises
+    ------
+    SelectionError
+        For another cluster.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> kj.charts.agreements("changsanjiao").to_dict()["width"]
+    620
+    """
+    if cluster not in CLUSTERS:
+        raise SelectionError(f"No parties are recorded for {cluster!r}. Allowed: {', '.join(CLUSTERS)}.")
+    of_case = {i["instrument_id"]: i["case_id"] for i in records("instruments")}
+    here = {c["case_id"]: c for c in records("cases") if c["place_id"] == cluster}
+    parties: dict[str, list[str]] = {}
+    for row in records("parties"):
+        if of_case[row["instrument_id"]] in here:
+            places = parties.setdefault(row["instrument_id"], [])
+            province = _province(row["place_id"])
+            if province not in places:
+                places.append(province)
+    nodes = sorted({place for places in parties.values() for place in places})
+    spot = {
+        place: (math.sin(2 * math.pi * n / len(nodes)), math.cos(2 * math.pi * n / len(nodes)))
+        for n, place in enumerate(nodes)
+    }
+    links: dict[tuple[str, str], int] = {}
+    for places in parties.values():
+        for first in places:
+            for second in places:
+                if first < second:
+                    links[first, second] = links.get((first, second), 0) + 1
+    return _network(nodes, spot, links).properties(
+        width=620, height=380, **heading(f"agreements_{cluster}", title, description)
+    )
+
+
+def _province(place_id: str) -> str:
+    from ..cases import province_of
+
+    return province_of(place_id, {p["place_id"]: p for p in records("places")})
+
+
+def _network(
+    nodes: list[str], spot: dict[str, tuple[float, float]], links: dict[tuple[str, str], int]
+) -> alt.LayerChart:
+    names = {p["place_id"]: p["short_zh" if resolve() == "zh" else "name_en"] for p in records("places")}
+    lines: list[dict[str, Any]] = []
+    for (first, second), number in links.items():
+        (left, low), (right, high) = spot[first], spot[second]
+        # Off the middle, where lines cross.
+        at = {"mx": left + (right - left) * 0.38, "my": low + (high - low) * 0.38}
+        lines.append({"x": left, "y": low, "x2": right, "y2": high, "n": number, **at})
+    points = [{"x": spot[n][0], "y": spot[n][1], "name": names[n]} for n in nodes]
+    scale = alt.Scale(domain=[-1.35, 1.35], nice=False)
+    x = alt.X("x:Q", axis=None, scale=scale)
+    y = alt.Y("y:Q", axis=None, scale=scale)
+
+    def on(values: list[dict[str, Any]]) -> alt.Chart:
+        return alt.Chart(alt.InlineData(values=values))
+
+    colour = colour_of("factor_allocation")
+    width = alt.StrokeWidth("n:Q", scale=alt.Scale(domain=[0, 8], range=[1, 14]), legend=None)
+    middle = {"x": alt.X("mx:Q", axis=None, scale=scale), "y": alt.Y("my:Q", axis=None, scale=scale)}
+    return alt.LayerChart(
+        layer=[
+            on(lines)
+            .mark_rule(color=colour, opacity=0.45)
+            .encode(x=x, y=y, x2="x2:Q", y2="y2:Q", strokeWidth=width),
+            on(lines).mark_point(size=420, filled=True, color="#FFFFFF", opacity=1).encode(**middle),
+            on(lines).mark_text(fontSize=13, color=MUTED).encode(text="n:Q", **middle),
+            on(points).mark_point(size=2600, filled=True, color="#FFFFFF", opacity=1).encode(x=x, y=y),
+            on(points).mark_text(fontSize=15, fontWeight="bold").encode(x=x, y=y, text="name:N"),
+        ]
+    )

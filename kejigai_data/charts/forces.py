@@ -1,0 +1,213 @@
+"""Charts of research forces: bodies before and after a change, and the stages of laboratories."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..checks import texts
+from ..codebook import label
+from ..dates import written
+from ..errors import SelectionError
+from ..evidence import check_case
+from ..instruments import instrument_names, main_instruments
+from ..language import pick, resolve
+from ..loading import records
+from ..render import alt
+from ..words import word
+from .parts import BLANK, MUTED, Cell, Pair, colour_of, grid, heading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+STAGES = (
+    ("planned", ("adopted", "promulgated", "approved", "designated_pilot", "reported")),
+    ("established", ("established",)),
+    ("unveiled", ("unveiled",)),
+    ("registered", ("registered",)),
+)
+LEFT, RIGHT, BOX = 0.0, 58.0, 42.0
+UNIT = 56
+
+
+def before_and_after(
+    case_ids: Iterable[str], title: Pair | None = None, description: Pair | None = None
+) -> alt.LayerChart:
+    """Draw which bodies entered a change of organisation and which came out.
+
+    Parameters
+    ----------
+    case_ids : iterable of str
+        Cases with rows in ``load("bodies")``, for example ``["c029", "c030"]``.
+    title, description : tuple of str, optional
+        ``(en, zh)`` in place of the usual ones.
+
+    Returns
+    -------
+    altair.LayerChart
+        A block a case: the old bodies on the left, the new one on the right, each with what
+        became of it; above it the place and the operation, by the record.
+
+    Raises
+    ------
+    UnknownCaseError
+        With the nearest identifiers.
+    SelectionError
+        If no body is recorded for a case.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> kj.charts.before_and_after(["c030"]).to_dict()["width"]
+    760
+    """
+    wanted = list(dict.fromkeys(texts(case_ids, "case_ids")))
+    with_bodies = list(dict.fromkeys(row["case_id"] for row in records("bodies")))
+    for case in wanted:
+        check_case(case)
+    without = [case for case in wanted if case not in with_bodies]
+    if without or not wanted:
+        missing = ", ".join(without) or "nothing"
+        raise SelectionError(f"No body is recorded for {missing}. Cases that have some: {', '.join(with_bodies)}.")
+    boxes: list[dict[str, Any]] = []
+    lines: list[dict[str, Any]] = []
+    heads: list[dict[str, Any]] = []
+    top = 0.0
+    for case in wanted:
+        heads.append({"x": LEFT, "y": top + 0.3, "shown": _operation(case)})
+        before = [row for row in records("bodies") if row["case_id"] == case and row["role"] == "before"]
+        after = next(row for row in records("bodies") if row["case_id"] == case and row["role"] == "after")
+        colour = colour_of(_dimension(case))
+        middle = top + 0.7 + len(before) / 2
+        for number, row in enumerate(before):
+            height = top + 1.2 + number
+            boxes.append(_box(row, LEFT, height, BLANK if row["fate"] == "dissolved" else colour))
+            lines.append({"x": LEFT + BOX, "x2": RIGHT, "y": height, "y2": middle})
+        boxes.append(_box(after, RIGHT, middle, colour))
+        top += len(before) + 1.2
+    scale_x = alt.Scale(domain=[0, RIGHT + BOX], nice=False)
+    scale_y = alt.Scale(domain=[0, top], reverse=True, nice=False)
+    x = alt.X("x:Q", axis=None, scale=scale_x)
+    y = alt.Y("y:Q", axis=None, scale=scale_y)
+    fill = alt.Color("fill:N", scale=None)
+
+    def on(values: list[dict[str, Any]]) -> alt.Chart:
+        return alt.Chart(alt.InlineData(values=values))
+
+    chart = alt.LayerChart(
+        layer=[
+            on(lines).mark_rule(color=MUTED, strokeWidth=1.5).encode(x=x, x2="x2:Q", y=y, y2="y2:Q"),
+            on(boxes)
+            .mark_rect(stroke=MUTED, strokeWidth=0.6, cornerRadius=4)
+            .encode(x=x, x2="right:Q", y=alt.Y("above:Q", axis=None, scale=scale_y), y2="below:Q", color=fill),
+            on(boxes)
+            .mark_text(align="left", dx=8, fontSize=12, lineBreak="\n", lineHeight=15)
+            .encode(x=x, y=alt.Y("first_line:Q", axis=None, scale=scale_y), text="name:N"),
+            on(heads).mark_text(align="left", fontSize=13.5, fontWeight="bold").encode(x=x, y=y, text="shown:N"),
+        ]
+    )
+    return chart.properties(width=760, height=UNIT * top, **heading("bodies", title, description))
+
+
+def _box(row: dict[str, str], left: float, height: float, colour: str) -> dict[str, Any]:
+    lines = [*_lines(row[f"name_{resolve()}"]), f"({label('fate', row['fate']).lower()})"]
+    if resolve() == "zh":
+        lines[-1] = f"（{label('fate', row['fate'])}）"
+    return {
+        "x": left,
+        "right": left + BOX,
+        "y": height,
+        "above": height - 0.43,
+        "below": height + 0.43,
+        "fill": colour if colour == BLANK else _tint(colour),
+        "name": "\n".join(lines),
+        "first_line": height - 7.5 * (len(lines) - 1) / UNIT,
+    }
+
+
+def _lines(name: str) -> list[str]:
+    """Break a long name once, before its bracket or at a space or sign near the middle."""
+    longest = 46 if resolve() == "en" else 25
+    if len(name) <= longest:
+        return [name]
+    places = [i for i, sign in enumerate(name) if sign in " （、，" and i > 0]
+    at = min(places, key=lambda i: (name[i : i + 2] not in (" (",) and name[i] != "（", abs(i - len(name) / 2)))
+    return [name[:at].strip(), name[at:].strip()]
+
+
+def _tint(colour: str) -> str:
+    parts = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(255 - (255 - part) * 0.35):02X}" for part in parts)
+
+
+def _dimension(case_id: str) -> str:
+    from ..cases import coded
+
+    return coded("article")[case_id]["dimension"][0]
+
+
+def _operation(case_id: str) -> str:
+    coding = next(
+        c
+        for c in records("codings")
+        if c["instrument_id"] == main_instruments()[case_id] and c["variable"] == "operation"
+    )
+    case = check_case(case_id)
+    place = next(p for p in records("places") if p["place_id"] == case["place_id"])
+    shown = label("operation", coding["value"])
+    if coding["status"] == "ambiguous":
+        shown += pick((" (ambiguous)", "（两可）"))
+    return pick((f"{place['name_en']}: {shown.lower()}", f"{place['short_zh']}：{shown}"))
+
+
+def laboratory_stages(title: Pair | None = None, description: Pair | None = None) -> alt.LayerChart:
+    """Show for each named laboratory which stages are dated: founded, unveiled, registered.
+
+    Parameters
+    ----------
+    title, description : tuple of str, optional
+        ``(en, zh)`` in place of the usual ones.
+
+    Returns
+    -------
+    altair.LayerChart
+        A row a laboratory of the record, with its province; a filled cell has a date. Being in
+        a plan, getting a plaque and being registered are different things.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> kj.charts.laboratory_stages().to_dict()["height"] > 300
+    True
+    """
+    names = instrument_names("record", resolve())
+    laboratories = [
+        i
+        for i in records("instruments")
+        if i["case_id"] in ("c026", "c027", "c028") and i["instrument_id"] in _founded_laboratories()
+    ]
+    places = {p["place_id"]: p["short_zh" if resolve() == "zh" else "name_en"] for p in records("places")}
+    cells = []
+    for laboratory in laboratories:
+        instrument = laboratory["instrument_id"]
+        row = f"{instrument}|{places[laboratory['place_id']]}{pick((': ', '：'))}{names[instrument]}"
+        for stage, kinds in STAGES[1:]:
+            found = [
+                e
+                for e in records("events")
+                if e["instrument_id"] == instrument and e["event_type"] in kinds and e["layer"] == "record"
+            ]
+            cells.append(_stage_cell(row, word(stage), found))
+    return grid(cells, 150, 420).properties(**heading("stages", title, description))
+
+
+def _founded_laboratories() -> set[str]:
+    kinds = {kind for _, stage in STAGES[1:] for kind in stage}
+    main = set(main_instruments().values())
+    return {e["instrument_id"] for e in records("events") if e["event_type"] in kinds} - main
+
+
+def _stage_cell(row: str, stage: str, found: list[dict[str, str]]) -> Cell:
+    dated = sorted((e for e in found if e["date"]), key=lambda e: (not e["earliest"], e["latest"]))
+    if dated:
+        return Cell(row, stage, written(dated[0]["earliest"], dated[0]["latest"]), colour_of("force_building"))
+    return Cell(row, stage, word(found[0]["status"]) if found else word("not_coded"))
