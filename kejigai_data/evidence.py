@@ -83,7 +83,8 @@ def show_evidence(case_id: str, layer: str | None = None, lang: str | None = Non
     rows: list[tuple[str, ...]] = []
     for c in records("codings"):
         if c["case_id"] == case_id and layer in (None, c["layer"]):
-            shown = ";".join(labels.get((c["variable"], part), part) for part in c["value"].split(";"))
+            known = [labels.get((c["variable"], part), part) for part in c["value"].split(";")]
+            shown = {"en": "; ", "zh": "；"}[language].join(known)
             about = _about(c, names) or the_case
             rows.append(_row(c, about, variables[c["variable"]], shown, notes, c["coding_id"]))
     for e in records("events"):

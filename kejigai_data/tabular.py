@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .checks import a_frame, a_text, texts, whole
 from .errors import unknown
-from .language import resolve
+from .language import pick, resolve
 from .loading import records
 from .words import word
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-IN_WORDS = ("layer", "status", "phase")
+IN_WORDS = ("layer", "status", "phase", "kind")
 LONG = 14
 STYLE = "text-align:left;vertical-align:top;padding:4px 10px;white-space:normal;max-width:26em"
 
@@ -96,7 +96,14 @@ def table(frame: pd.DataFrame, columns: Iterable[str] | None = None, rows: int =
         caption = " ".join(
             part for part in (caption, f"{rows} {word('of')} {len(frame)} {word('row_count')}") if part
         )
-    return Table([word(str(name)) for name in names], cells, a_text(caption, "caption"))
+    return Table([_heading(str(name)) for name in names], cells, a_text(caption, "caption"))
+
+
+def _heading(name: str) -> str:
+    """Return the word for a column, or the label of the variable that it holds."""
+    shown = word(name)
+    label = _labels(resolve()).get(("variable", name), name)
+    return shown if shown != name else (label.lower() if resolve() == "en" else label)
 
 
 def plain(frame: pd.DataFrame) -> pd.DataFrame:
@@ -127,8 +134,8 @@ def _text(name: object, value: object) -> str:
         return f"{value:.2f}"
     if name in IN_WORDS:
         return word(str(value))
-    labels, text = _labels(resolve()), str(value)
+    labels, text = _labels(resolve()), str(value).replace("../", "≤ ") if str(value)[:3] == "../" else str(value)
     parts = text.split(";")
     if all((name, part) in labels for part in parts):
-        return "; ".join(labels[str(name), part] for part in parts)
+        return pick(("; ", "；")).join(labels[str(name), part] for part in parts)
     return text

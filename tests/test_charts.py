@@ -97,7 +97,8 @@ def test_every_label_fits_the_picture(name):
     for lang in ("en", "zh"):
         svg = vl_convert.vegalite_to_svg(json.dumps(spec_of(name, lang)), vl_version="6.4")
         width = float(re.search(r'width="([\d.]+)"', svg)[1])
-        assert 200 < width < 1100, (name, lang, width)
+        # A column of JupyterLab on a projector of 1280 pixels, its side bar open.
+        assert 200 < width < 848, (name, lang, width)
 
 
 def test_chinese_characters_draw_as_different_glyphs():

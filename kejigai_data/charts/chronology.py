@@ -38,7 +38,7 @@ SHAPES = {
     "ended": "cross",
     "seen": "M-0.2,-1H0.2V1H-0.2Z",
 }
-LONGEST = {"en": 66, "zh": 30}
+LONGEST = {"en": 46, "zh": 24}
 
 
 def timeline(events: pd.DataFrame, title: Pair | None = None, description: Pair | None = None) -> alt.LayerChart:
@@ -68,7 +68,7 @@ def timeline(events: pd.DataFrame, title: Pair | None = None, description: Pair 
     >>> import kejigai_data as kj
     >>> chart = kj.charts.timeline(kj.chronicle("organisational", layer="record"))
     >>> chart.to_dict()["width"]
-    620
+    490
     """
     frame = a_frame(events, NEEDED, what="events")
     if frame.empty:
@@ -87,13 +87,17 @@ def timeline(events: pd.DataFrame, title: Pair | None = None, description: Pair 
         axis=alt.Axis(
             ticks=False,
             domain=False,
-            labelLimit=400,
+            labelLimit=310,
             labelExpr="split(datum.label, '|')[1]",
             grid=True,
             gridDash=[1, 3],
         ),
     )
-    axis = alt.Axis(format="%Y", labelAngle=0, tickCount=8, grid=True)
+    years = {row["middle"][:4] for row in rows if row["middle"]} | {
+        row["last"][:4] for row in bounds if row["last"]
+    }
+    spread = int(max(years)) - int(min(years)) if years else 0
+    axis = alt.Axis(format="%Y" if spread > 3 else "%Y-%m", labelAngle=0, tickCount=7, grid=True)
     x: dict[str, Any] = {"title": None, "axis": axis, "scale": alt.Scale(padding=14)}
     told = [f"{name}:N" for name in ("what", "step", "date")]
     scale = alt.Scale(domain=[word(p) for p in phases], range=[SHAPES[p] for p in phases])
@@ -119,7 +123,7 @@ def timeline(events: pd.DataFrame, title: Pair | None = None, description: Pair 
     shown = heading("timeline", title, description)
     shown["title"] = alt.Title(shown["title"].text, subtitle=word("timeline_note"))
     chart = alt.LayerChart(layer=layers)
-    return chart.properties(width=620, height=26 * len(order), **shown)
+    return chart.properties(width=490, height=26 * len(order), **shown)
 
 
 def _row(event: dict[str, Any]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from ..cases import adoption_dates, load_cases
@@ -80,7 +81,7 @@ def mechanisms_named(
             shown = record_date(case.case_id) if case else word("not_named")
             colour = colour_of(dimension) if case else ""
             cells.append(Cell(label("mechanism", code), names[place], shown, colour))
-    return grid(cells, 200).properties(**heading("places", title, description))
+    return grid(cells, min(200, 480 // len(wanted))).properties(**heading("places", title, description))
 
 
 def mechanisms_dated(
@@ -130,6 +131,7 @@ def mechanisms_dated(
                     "row": f"{number}|{getattr(case, f'place_{resolve()}')}",
                     "first": first or last,
                     "last": last,
+                    "middle": _middle(first, last) if first and last else last,
                     "shown": record_date(case.case_id),
                     "kind": "none" if not last else "bound" if not first else "span" if first != last else "day",
                     "colour": colour_of(case.dimension),
@@ -171,6 +173,9 @@ def mechanisms_dated(
     if some("span"):
         bar = on("span").mark_rule(strokeWidth=9, opacity=0.5)
         layers.append(bar.encode(x=x("first:T"), x2="last:T", y=y, color=colour))
+        # A month on an axis of decades would not be seen as a bar.
+        ring = on("span").mark_point(size=70, filled=False)
+        layers.append(ring.encode(x=x("middle:T"), y=y, color=colour))
     for kind in ("day", "bound", "span"):
         if some(kind):
             layers.append(on(kind).mark_text(align="left", dx=11, fontSize=12).encode(x="last:T", y=y, text=text))
@@ -180,3 +185,8 @@ def mechanisms_dated(
 
 def _of(rows: list[dict[str, str]], number: int) -> list[dict[str, str]]:
     return [row for row in rows if row["row"].startswith(f"{number}|")]
+
+
+def _middle(first: str, last: str) -> str:
+    start = date.fromisoformat(first)
+    return (start + (date.fromisoformat(last) - start) / 2).isoformat()

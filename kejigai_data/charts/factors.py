@@ -79,7 +79,7 @@ def rights_moved(title: Pair | None = None, description: Pair | None = None) -> 
     --------
     >>> import kejigai_data as kj
     >>> kj.charts.rights_moved().to_dict()["width"]
-    400
+    380
     """
     codes = [c["code"] for c in records("codes") if c["variable"] == "rights"]
     rows = []
@@ -97,14 +97,16 @@ def rights_moved(title: Pair | None = None, description: Pair | None = None) -> 
             cells.append(Cell(row, label("rights", code), sign, colour_of("factor_allocation") if moved else ""))
     shown_heading = heading("rights", title, description)
     shown_heading["title"] = alt.Title(shown_heading["title"].text, subtitle=word("rights_note"))
-    return grid(cells, 100, 520).properties(**shown_heading)
+    return grid(cells, 95, 430).properties(**shown_heading)
+
+
+FIRST = ("adopted", "revised", "amended", "approved", "promulgated")
 
 
 def _first_date(instrument: str) -> tuple[str, str]:
-    """Return when the document was decided; only where that is not dated, its first date of any kind."""
-    decided = {c["code"] for c in records("codes") if c["variable"] == "event_type" and c["phase"] == "decided"}
+    """Return when the document was passed or issued; only where that is not dated, its first date."""
     dated = [
-        (e["event_type"] not in decided, e["earliest"] or e["latest"], written(e["earliest"], e["latest"]))
+        (e["event_type"] not in FIRST, e["earliest"] or e["latest"], written(e["earliest"], e["latest"]))
         for e in records("events")
         if e["instrument_id"] == instrument and e["date"] and e["layer"] != "article" and e["latest"]
     ]

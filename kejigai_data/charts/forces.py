@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from ..checks import texts
@@ -19,14 +20,8 @@ from .parts import BLANK, MUTED, Cell, Pair, colour_of, grid, heading
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-STAGES = (
-    ("planned", ("adopted", "promulgated", "approved", "designated_pilot", "reported")),
-    ("established", ("established",)),
-    ("unveiled", ("unveiled",)),
-    ("registered", ("registered",)),
-)
+STAGES = ("established", "unveiled", "registered")
 LEFT, RIGHT, BOX = 0.0, 58.0, 42.0
-UNIT = 56
 
 
 def before_and_after(
@@ -80,10 +75,13 @@ def before_and_after(
         middle = top + 0.7 + len(before) / 2
         for number, row in enumerate(before):
             height = top + 1.2 + number
-            boxes.append(_box(row, LEFT, height, BLANK if row["fate"] == "dissolved" else colour))
+            boxes.append(_box(row, LEFT, height, BLANK if row["fate"] in ("dissolved", "nameplate") else colour))
             lines.append({"x": LEFT + BOX, "x2": RIGHT, "y": height, "y2": middle})
         boxes.append(_box(after, RIGHT, middle, colour))
         top += len(before) + 1.2
+    unit = 22 + 15 * max(box["lines"] for box in boxes)
+    for box in boxes:
+        box["first_line"] = box["y"] - 7.5 * (box["lines"] - 1) / unit
     scale_x = alt.Scale(domain=[0, RIGHT + BOX], nice=False)
     scale_y = alt.Scale(domain=[0, top], reverse=True, nice=False)
     x = alt.X("x:Q", axis=None, scale=scale_x)
@@ -105,7 +103,7 @@ def before_and_after(
             on(heads).mark_text(align="left", fontSize=13.5, fontWeight="bold").encode(x=x, y=y, text="shown:N"),
         ]
     )
-    return chart.properties(width=760, height=UNIT * top, **heading("bodies", title, description))
+    return chart.properties(width=760, height=unit * top, **heading("bodies", title, description))
 
 
 def _box(row: dict[str, str], left: float, height: float, colour: str) -> dict[str, Any]:
@@ -120,18 +118,15 @@ def _box(row: dict[str, str], left: float, height: float, colour: str) -> dict[s
         "below": height + 0.43,
         "fill": colour if colour == BLANK else _tint(colour),
         "name": "\n".join(lines),
-        "first_line": height - 7.5 * (len(lines) - 1) / UNIT,
+        "lines": len(lines),
     }
 
 
 def _lines(name: str) -> list[str]:
-    """Break a long name once, before its bracket or at a space or sign near the middle."""
-    longest = 46 if resolve() == "en" else 25
-    if len(name) <= longest:
-        return [name]
-    places = [i for i, sign in enumerate(name) if sign in " （、，" and i > 0]
-    at = min(places, key=lambda i: (name[i : i + 2] not in (" (",) and name[i] != "（", abs(i - len(name) / 2)))
-    return [name[:at].strip(), name[at:].strip()]
+    """Break a long name where a box ends: at a space in English, anywhere in Chinese."""
+    if resolve() == "en":
+        return textwrap.wrap(name, 48, break_long_words=False)
+    return [name[i : i + 25] for i in range(0, len(name), 25)]
 
 
 def _tint(colour: str) -> str:
@@ -189,21 +184,21 @@ def laboratory_stages(title: Pair | None = None, description: Pair | None = None
     cells = []
     for laboratory in laboratories:
         instrument = laboratory["instrument_id"]
-        row = f"{instrument}|{places[laboratory['place_id']]}{pick((': ', '：'))}{names[instrument]}"
-        for stage, kinds in STAGES[1:]:
+        name = laboratory[f"title_{resolve()}"] or names[instrument]
+        row = f"{instrument}|{places[laboratory['place_id']]}{pick((': ', '：'))}{name}"
+        for stage in STAGES:
             found = [
                 e
                 for e in records("events")
-                if e["instrument_id"] == instrument and e["event_type"] in kinds and e["layer"] == "record"
+                if e["instrument_id"] == instrument and e["event_type"] == stage and e["layer"] == "record"
             ]
             cells.append(_stage_cell(row, word(stage), found))
-    return grid(cells, 150, 420).properties(**heading("stages", title, description))
+    return grid(cells, 130, 400).properties(**heading("stages", title, description))
 
 
 def _founded_laboratories() -> set[str]:
-    kinds = {kind for _, stage in STAGES[1:] for kind in stage}
     main = set(main_instruments().values())
-    return {e["instrument_id"] for e in records("events") if e["event_type"] in kinds} - main
+    return {e["instrument_id"] for e in records("events") if e["event_type"] in STAGES} - main
 
 
 def _stage_cell(row: str, stage: str, found: list[dict[str, str]]) -> Cell:

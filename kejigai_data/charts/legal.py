@@ -91,7 +91,7 @@ def route_steps(
     ink = alt.condition(alt.datum.state == word("dated"), alt.value("#FFFFFF"), alt.value(render.INK))
     text = base.mark_text(fontSize=12).encode(text="shown:N", color=ink)
     height = 40 * len(chosen)
-    return (cells + text).properties(width=640, height=height, **heading("steps", title, description))
+    return (cells + text).properties(width=540, height=height, **heading("steps", title, description))
 
 
 def _state(found: list[dict[str, str]]) -> tuple[str, str]:
@@ -290,7 +290,7 @@ def waiting_days(
     --------
     >>> import kejigai_data as kj
     >>> kj.charts.waiting_days().to_dict()["width"]
-    460
+    340
     """
     rows = []
     for case in _legal(cases):
@@ -312,4 +312,4 @@ def waiting_days(
     bars = base.mark_bar(cornerRadiusEnd=3).encode(color=colour)
     numbers = base.mark_text(align="left", dx=6, fontSize=14).encode(text="shown:N")
     height = 38 * len(rows)
-    return (bars + numbers).properties(width=460, height=height, **heading("days", title, description))
+    return (bars + numbers).properties(width=340, height=height, **heading("days", title, description))

@@ -113,11 +113,11 @@ def heads(
     }
     cells = []
     for case in chosen.itertuples():
-        row = str(getattr(case, f"title_{resolve()}"))
+        row = str(getattr(case, f"place_{resolve()}"))
         for layer in ("article", "record"):
             coding = coded.get((main_instruments()[case.case_id], layer))
             cells.append(_head_cell(f"{case.case_id}|{row}", layer, coding))
-    return grid(cells, 230, 420).properties(**heading("heads", title, description))
+    return grid(cells, 230).properties(**heading("heads", title, description))
 
 
 def _head_cell(row: str, layer: str, coding: dict[str, str] | None) -> Cell:
