@@ -79,14 +79,14 @@ def _shown(result: Any) -> Any:
 def dropdown(key: str, options: Options, value: str) -> ipywidgets.Dropdown:
     """Return a labelled menu."""
     width = ipywidgets.Layout(width="min(40em, 96%)")
-    style = {"description_width": "5em"}
+    style = {"description_width": "7em"}
     return ipywidgets.Dropdown(description=word(key), options=options, value=value, layout=width, style=style)
 
 
 def several(key: str, options: Options, values: tuple[str, ...]) -> ipywidgets.SelectMultiple:
     """Return a labelled list of which several may be chosen."""
     layout = ipywidgets.Layout(width="min(24em, 96%)")
-    style = {"description_width": "5em"}
+    style = {"description_width": "7em"}
     return ipywidgets.SelectMultiple(
         description=word(key), options=options, value=values, rows=5, layout=layout, style=style
     )

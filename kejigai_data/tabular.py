@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 IN_WORDS = ("layer", "status", "phase", "kind")
 LONG = 14
-STYLE = "text-align:left;vertical-align:top;padding:4px 10px;white-space:normal;max-width:26em"
+STYLE = "text-align:left;vertical-align:top;padding:4px 10px;white-space:normal;max-width:{}em"
+NARROW, WIDE = 26, 60
 
 
 class Table:
@@ -36,9 +37,10 @@ class Table:
 
     def _repr_html_(self) -> str:
         caption = f'<caption style="text-align:left">{escape(self.caption)}</caption>' if self.caption else ""
-        head = "".join(f'<th scope="col" style="{STYLE}">{escape(h)}</th>' for h in self.headings)
+        style = STYLE.format(WIDE if len(self.headings) < 4 else NARROW)
+        head = "".join(f'<th scope="col" style="{style}">{escape(h)}</th>' for h in self.headings)
         body = "".join(
-            "<tr>" + "".join(f'<td style="{STYLE}">{escape(cell)}</td>' for cell in row) + "</tr>"
+            "<tr>" + "".join(f'<td style="{style}">{escape(cell)}</td>' for cell in row) + "</tr>"
             for row in self.rows
         )
         whole = f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
