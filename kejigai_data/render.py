@@ -86,8 +86,10 @@ def theme() -> Any:
         "grid": False,
         "domainColor": "#9AA0A6",
         "tickColor": "#9AA0A6",
+        "gridColor": "#DDDDDD",
     }
     legend = {"labelFont": FONT, "titleFont": FONT, "labelFontSize": 13, "orient": "top", "title": None}
+    legend |= {"labelColor": INK, "titleColor": INK}
     title = {"font": FONT, "subtitleFont": FONT, "fontSize": 16, "subtitleFontSize": 12.5, "anchor": "start"}
     title |= {"color": INK, "subtitleColor": "#4A4F54", "offset": 12, "subtitlePadding": 6, "fontWeight": 600}
     return {
@@ -101,7 +103,7 @@ def theme() -> Any:
             "title": title,
             "text": text,
             "view": {"stroke": None},
-            "header": {"labelFont": FONT, "labelFontSize": 14, "labelAngle": 0, "title": None},
+            "header": {"labelColor": INK, "labelFont": FONT, "labelFontSize": 14, "labelAngle": 0, "title": None},
         }
     }
 

@@ -11,6 +11,7 @@ from .checks import one_of, texts
 from .comparison import Comparison, Options, dropdown, several
 from .events import NATIONAL, WIDER, chronicle, scopes
 from .evidence import check_case, show_evidence
+from .followups import load_followups
 from .language import resolve
 from .loading import load_places, records
 from .tabular import Table, table
@@ -18,12 +19,16 @@ from .words import word
 
 __all__ = [
     "Comparison",
+    "argument_browser",
     "compare_mechanisms",
     "compare_places",
     "compare_routes",
     "evidence_browser",
     "evidence_table",
+    "later_browser",
+    "later_table",
     "named_on_the_map",
+    "simulated_selection",
     "timeline",
 ]
 
@@ -321,3 +326,141 @@ def named_on_the_map(dimension: str = "") -> Comparison:
         return charts.tile_map(cases[cases["dimension"] == dimension] if dimension else cases)
 
     return Comparison(draw, {"dimension": dropdown("choose_dimension", options, dimension)})
+
+
+def argument_browser(code: str = "task_1") -> Comparison:
+    """Walk through the argument of the article's outlook, item by item.
+
+    Parameters
+    ----------
+    code : str
+        The problem, trend, idea, task or measure to begin with.
+
+    Returns
+    -------
+    Comparison
+        The argument map with the chosen item and its neighbours marked.
+
+    Raises
+    ------
+    SelectionError
+        If the outlook has no such item.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> len(kj.widgets.argument_browser().controls["code"].options)
+    29
+    """
+    title = f"title_{resolve()}"
+    kinds = ("problem", "trend", "idea", "task", "measure")
+    options = [
+        (f"{word('agenda_' + a['kind'])} {a['code'].split('_', 1)[1].replace('_', '.')} · {a[title]}", a["code"])
+        for a in records("agenda")
+        if a["kind"] in kinds
+    ]
+    one_of(code, [value for _, value in options], "item of the outlook")
+    return Comparison(charts.argument_map, {"code": dropdown("choose_item", options, code)})
+
+
+def later_table(code: str) -> Table:
+    """Return what came after beside one task or measure, in the permitted sentences.
+
+    Parameters
+    ----------
+    code : str
+        A task or measure of ``load("agenda")``.
+
+    Returns
+    -------
+    Table
+        A row a later development: the relation, the sentence, the basis, the source.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> len(kj.widgets.later_table("task_1").rows) > 1
+    True
+    """
+    later = load_followups()
+    items = {a["code"]: a[f"title_{resolve()}"] for a in records("agenda")}
+    one_of(code, list(dict.fromkeys(later["code"])), "task or measure")
+    rows = later[later["code"] == code]
+    return table(rows, ["relation", "sentence", "basis", "source_id"], rows=len(rows), caption=items[code])
+
+
+def later_browser(code: str = "task_1") -> Comparison:
+    """Choose a task or measure and read what came after, with the relation stated.
+
+    Parameters
+    ----------
+    code : str
+        The task or measure to begin with.
+
+    Returns
+    -------
+    Comparison
+        Shown by a notebook when it is the last value of a cell.
+
+    Raises
+    ------
+    SelectionError
+        If nothing stands beside the item.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> len(kj.widgets.later_browser().controls["code"].options)
+    20
+    """
+    items = {a["code"]: a[f"title_{resolve()}"] for a in records("agenda")}
+    codes = list(dict.fromkeys(load_followups()["code"]))
+    one_of(code, codes, "task or measure")
+    options = [
+        (f"{word('agenda_' + c.split('_')[0])} {c.split('_', 1)[1].replace('_', '.')} · {items[c]}", c)
+        for c in codes
+    ]
+    return Comparison(later_table, {"code": dropdown("choose_item", options, code)})
+
+
+def simulated_selection(named: int = 3, lists: int = 10, author: int = 1) -> Comparison:
+    """Let every unit adopt and an invented author name a few, and see what a reader would see.
+
+    Parameters
+    ----------
+    named : int
+        Places named in a list, to begin with (1 to 10).
+    lists : int
+        How many lists, to begin with (1 to 20).
+    author : int
+        Which invented author, to begin with (1 to 12).
+
+    Returns
+    -------
+    Comparison
+        Shown by a notebook when it is the last value of a cell.
+
+    Raises
+    ------
+    SelectionError
+        For a number that is not offered.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> sorted(kj.widgets.simulated_selection().controls)
+    ['lists', 'named', 'seed']
+    """
+    offered = {"named": range(1, 11), "lists": range(1, 21), "seed": range(1, 13)}
+    given = {"named": named, "lists": lists, "seed": author}
+    keys = {"named": "how_many_named", "lists": "how_many_lists", "seed": "which_author"}
+    controls = {}
+    for name, numbers in offered.items():
+        options = [(str(n), str(n)) for n in numbers]
+        one_of(str(given[name]), [value for _, value in options], keys[name])
+        controls[name] = dropdown(keys[name], options, str(given[name]))
+
+    def draw(named: str, lists: str, seed: str) -> Any:
+        return charts.chance_map(int(named), int(lists), int(seed))
+
+    return Comparison(draw, controls)

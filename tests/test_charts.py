@@ -21,6 +21,10 @@ CHARTS = {
     "waiting_days": charts.waiting_days,
     "mechanisms_named": lambda: charts.mechanisms_named(["310000", "110000", "changsanjiao"]),
     "mechanisms_dated": lambda: charts.mechanisms_dated(["party_decision_body", "dual_headed_leading_group"]),
+    "argument_map": charts.argument_map,
+    "argument_map of a task": lambda: charts.argument_map("task_4"),
+    "chance_map": lambda: charts.chance_map(3, 10, 1),
+    "permutation": lambda: charts.permutation(draws=300),
     "founded_and_rounds": charts.founded_and_rounds,
     "heads": charts.heads,
     "before_and_after": lambda: charts.before_and_after(["c029", "c030", "c031", "c032", "c022"]),
@@ -165,3 +169,14 @@ def test_titles_can_be_given_as_a_pair():
     kj.use("zh")
     chart = charts.list_forms(kj.load_cases(), title=("Open", "开放"), description=("a", "甲"))
     assert chart.to_dict()["title"]["text"] == "开放"
+
+
+def test_no_ink_is_left_to_a_dark_page():
+    """JupyterLab's dark theme gives charts white letters wherever we name no colour."""
+    config = render.theme()["config"]
+    assert config["background"] == "#FFFFFF"
+    inks = [config["axis"][k] for k in ("labelColor", "titleColor")]
+    inks += [config["legend"][k] for k in ("labelColor", "titleColor")]
+    inks += [config["header"]["labelColor"], config["title"]["color"], config["text"]["color"]]
+    assert set(inks) == {render.INK}
+    assert {"gridColor", "domainColor", "tickColor"} <= set(config["axis"])

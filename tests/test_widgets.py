@@ -15,6 +15,9 @@ MAKERS = {
     "compare_places": widgets.compare_places,
     "compare_mechanisms": widgets.compare_mechanisms,
     "named_on_the_map": widgets.named_on_the_map,
+    "argument_browser": widgets.argument_browser,
+    "later_browser": widgets.later_browser,
+    "simulated_selection": widgets.simulated_selection,
 }
 
 

@@ -4,6 +4,8 @@ Titles and descriptions follow the current language (`kejigai_data.use`); a less
 its own as ``title=(en, zh)``. A title states a finding or asks the question.
 """
 
+from .arguing import argument_map
+from .chance import chance_map, permutation
 from .chronology import timeline
 from .claiming import verdicts
 from .comparing import mechanisms_dated, mechanisms_named
@@ -15,7 +17,9 @@ from .organising import founded_and_rounds, heads
 
 __all__ = [
     "agreements",
+    "argument_map",
     "before_and_after",
+    "chance_map",
     "evidence_status",
     "factor_pairs",
     "founded_and_rounds",
@@ -24,6 +28,7 @@ __all__ = [
     "list_forms",
     "mechanisms_dated",
     "mechanisms_named",
+    "permutation",
     "rights_moved",
     "route_steps",
     "route_timeline",

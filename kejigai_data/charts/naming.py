@@ -45,7 +45,11 @@ def tile_map(cases: pd.DataFrame, title: Pair | None = None, description: Pair |
     >>> len(chart.to_dict()["datasets"]) > 0
     True
     """
-    cases = coded_cases(cases, ["place_id", "province_id"])
+    return tiles(coded_cases(cases, ["place_id", "province_id"]), title, description)
+
+
+def tiles(cases: pd.DataFrame, title: Pair | None, description: Pair | None, named: str = "named") -> alt.Chart:
+    """Draw the tile map; `named` is the key of the word for a filled square."""
     places = load_places()
     strange = sorted(set(map(str, cases["place_id"].dropna())) - set(places["place_id"]))
     if strange:
@@ -54,9 +58,9 @@ def tile_map(cases: pd.DataFrame, title: Pair | None = None, description: Pair |
     itself = set(cases.loc[cases["place_id"].isin(tiles["place_id"]), "place_id"])
     through = set(cases["province_id"].dropna()) - itself
     tiles["state"] = [
-        "named" if p in itself else "city_only" if p in through else "not_named" for p in tiles["place_id"]
+        named if p in itself else "city_only" if p in through else "not_named" for p in tiles["place_id"]
     ]
-    order = ["named", "city_only", "not_named"]
+    order = [named, "city_only", "not_named"]
     tiles["what"] = [word(state) for state in tiles["state"]]
     tiles["name"] = tiles["short_zh" if resolve() == "zh" else "name_en"]
     short = places.set_index("place_id")["short_zh" if resolve() == "zh" else "name_en"]
@@ -75,7 +79,7 @@ def tile_map(cases: pd.DataFrame, title: Pair | None = None, description: Pair |
         legend=alt.Legend(symbolType="square", symbolSize=220, orient="top"),
     )
     squares = base.mark_rect(cornerRadius=4).encode(color=colour, tooltip=["name:N", "what:N"])
-    ink = alt.condition(alt.datum.what == word("named"), alt.value("#FFFFFF"), alt.value(render.INK))
+    ink = alt.condition(alt.datum.what == word(named), alt.value("#FFFFFF"), alt.value(render.INK))
     names = base.mark_text(fontSize=14 if resolve() == "zh" else 11.5).encode(text="name:N", color=ink)
     shown = heading("tile", title, description)
     shown["title"] = alt.Title(shown["title"].text, subtitle=note)
