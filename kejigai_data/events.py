@@ -159,13 +159,15 @@ def _by_happening(layer: str | None) -> list[list[dict[str, str]]]:
     """
     groups: dict[tuple[str, ...], list[list[dict[str, str]]]] = {}
     rows = [e for e in records("events") if e["date"] and layer in (None, e["layer"])]
-    for event in sorted(rows, key=_vagueness):
+    for event in sorted(rows, key=vagueness):
         thing = event["instrument_id"] or event["case_id"] or event["event_id"]
         group = groups.setdefault((event["layer"], thing, event["event_type"]), [])
         for same in group:
             first = max(event["earliest"], same[0]["earliest"])
             last = min(event["latest"] or "9999", same[0]["latest"] or "9999")
-            if first <= last:
+            # Each later sighting of a body says that it was still there.
+            sighting = event["event_type"] == "in_place_by" and event["date"] != same[0]["date"]
+            if first <= last and not sighting:
                 same.append(event)
                 break
         else:
@@ -173,7 +175,7 @@ def _by_happening(layer: str | None) -> list[list[dict[str, str]]]:
     return [same for group in groups.values() for same in group]
 
 
-def _vagueness(event: dict[str, str]) -> tuple[int, str]:
+def vagueness(event: dict[str, str]) -> tuple[int, str]:
     """Return what sorts exact days first, then short spans, then bounds, the tightest first."""
     first, last = event["earliest"], event["latest"]
     if not (first and last):

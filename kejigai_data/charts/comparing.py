@@ -178,6 +178,9 @@ def mechanisms_dated(
         layers.append(ring.encode(x=x("middle:T"), y=y, color=colour))
     for kind in ("day", "bound", "span"):
         if some(kind):
+            # A white edge keeps the date legible where a line passes behind it.
+            edge = on(kind).mark_text(align="left", dx=11, fontSize=12, stroke="#FFFFFF", strokeWidth=4)
+            layers.append(edge.encode(x="last:T", y=y, text=text))
             layers.append(on(kind).mark_text(align="left", dx=11, fontSize=12).encode(x="last:T", y=y, text=text))
     size = {"width": 520, "height": 25 * len(domain)}
     return alt.LayerChart(layer=layers).properties(**size, **heading("mechanisms", title, description))

@@ -9,6 +9,7 @@ from ..cases import load_cases
 from ..codebook import label
 from ..dates import written
 from ..errors import SelectionError
+from ..events import vagueness
 from ..language import pick, resolve
 from ..loading import records
 from ..render import alt
@@ -105,12 +106,15 @@ FIRST = ("adopted", "revised", "amended", "approved", "promulgated")
 
 def _first_date(instrument: str) -> tuple[str, str]:
     """Return when the document was passed or issued; only where that is not dated, its first date."""
-    dated = [
-        (e["event_type"] not in FIRST, e["earliest"] or e["latest"], written(e["earliest"], e["latest"]))
+    found = [
+        e
         for e in records("events")
         if e["instrument_id"] == instrument and e["date"] and e["layer"] != "article" and e["latest"]
     ]
-    return min(dated)[1:] if dated else ("", "")
+    if not found:
+        return "", ""
+    best = min(found, key=lambda e: (e["event_type"] not in FIRST, *vagueness(e)))
+    return best["earliest"] or best["latest"], written(best["earliest"], best["latest"])
 
 
 def _what(instrument: str) -> str:

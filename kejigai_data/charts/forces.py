@@ -87,23 +87,30 @@ def before_and_after(
     x = alt.X("x:Q", axis=None, scale=scale_x)
     y = alt.Y("y:Q", axis=None, scale=scale_y)
     fill = alt.Color("fill:N", scale=None)
+    above = alt.Y("above:Q", axis=None, scale=scale_y)
 
     def on(values: list[dict[str, Any]]) -> alt.Chart:
         return alt.Chart(alt.InlineData(values=values))
 
+    shown = heading("bodies", title, description)
+    shown["title"] = alt.Title(shown["title"].text, subtitle=word("bodies_note"))
     chart = alt.LayerChart(
         layer=[
             on(lines).mark_rule(color=MUTED, strokeWidth=1.5).encode(x=x, x2="x2:Q", y=y, y2="y2:Q"),
-            on(boxes)
-            .mark_rect(stroke=MUTED, strokeWidth=0.6, cornerRadius=4)
-            .encode(x=x, x2="right:Q", y=alt.Y("above:Q", axis=None, scale=scale_y), y2="below:Q", color=fill),
+            *(
+                on([box for box in boxes if box["inferred"] == inferred])
+                .mark_rect(stroke=MUTED, strokeWidth=0.8, strokeDash=dash, cornerRadius=4)
+                .encode(x=x, x2="right:Q", y=above, y2="below:Q", color=fill)
+                for inferred, dash in ((False, [1, 0]), (True, [4, 3]))
+                if any(box["inferred"] == inferred for box in boxes)
+            ),
             on(boxes)
             .mark_text(align="left", dx=8, fontSize=12, lineBreak="\n", lineHeight=15)
             .encode(x=x, y=alt.Y("first_line:Q", axis=None, scale=scale_y), text="name:N"),
             on(heads).mark_text(align="left", fontSize=13.5, fontWeight="bold").encode(x=x, y=y, text="shown:N"),
         ]
     )
-    return chart.properties(width=760, height=unit * top, **heading("bodies", title, description))
+    return chart.properties(width=760, height=unit * top, **shown)
 
 
 def _box(row: dict[str, str], left: float, height: float, colour: str) -> dict[str, Any]:
@@ -116,7 +123,8 @@ def _box(row: dict[str, str], left: float, height: float, colour: str) -> dict[s
         "y": height,
         "above": height - 0.43,
         "below": height + 0.43,
-        "fill": colour if colour == BLANK else _tint(colour),
+        "fill": colour if colour == BLANK else _tint(colour, 0.15 if row["status"] == "inferred" else 0.35),
+        "inferred": row["status"] == "inferred",
         "name": "\n".join(lines),
         "lines": len(lines),
     }
@@ -129,9 +137,9 @@ def _lines(name: str) -> list[str]:
     return [name[i : i + 25] for i in range(0, len(name), 25)]
 
 
-def _tint(colour: str) -> str:
+def _tint(colour: str, strength: float) -> str:
     parts = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
-    return "#" + "".join(f"{round(255 - (255 - part) * 0.35):02X}" for part in parts)
+    return "#" + "".join(f"{round(255 - (255 - part) * strength):02X}" for part in parts)
 
 
 def _dimension(case_id: str) -> str:

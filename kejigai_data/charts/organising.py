@@ -66,7 +66,7 @@ def founded_and_rounds(
     names = base.mark_text(align="left", dx=4, fontSize=12, color=MUTED).encode(text="shown:N", y=alt.value(-6))
     shown = heading("rounds", title, description)
     shown["title"] = alt.Title(shown["title"].text, subtitle=word("rounds_note"))
-    layered = alt.LayerChart(layer=[*chart.layer, lines, names])
+    layered = alt.LayerChart(layer=[lines, names, *chart.layer])
     return layered.properties(width=520, height=chart.height, **shown)
 
 
@@ -128,4 +128,4 @@ def _head_cell(row: str, layer: str, coding: dict[str, str] | None) -> Cell:
     shown = label("headed_by", coding["value"])
     if coding["status"] == "ambiguous":
         shown = f"{shown} ({word('ambiguous')})" if resolve() == "en" else f"{shown}（{word('ambiguous')}）"
-    return Cell(row, word(layer), shown, colour_of("organisational"))
+    return Cell(row, word(layer), shown, colour_of("organisational"), coding["status"] == "ambiguous")

@@ -29,12 +29,13 @@ def colour_of(dimension: object) -> str:
 
 
 class Cell(NamedTuple):
-    """One cell of a grid: where it stands, what it says, and its colour (none for an empty one)."""
+    """One cell of a grid: where it stands, what it says, its colour (none: empty), faint if in doubt."""
 
     row: str
     column: str
     shown: str
     colour: str = ""
+    faint: bool = False
 
 
 def grid(cells: list[Cell], width: int, labels: int = 320) -> alt.LayerChart:
@@ -51,7 +52,7 @@ def grid(cells: list[Cell], width: int, labels: int = 320) -> alt.LayerChart:
             "shown": cell.shown,
             "fill": cell.colour or BLANK,
             "ink": render.INK if cell.colour else MUTED,
-            "strength": 0.35 if cell.colour else 1,
+            "strength": (0.15 if cell.faint else 0.35) if cell.colour else 1,
         }
         for cell in cells
     ]
