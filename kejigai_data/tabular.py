@@ -6,6 +6,7 @@ from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING
 
+from .cases import PATHWAYS
 from .checks import a_frame, a_text, texts, whole
 from .errors import unknown
 from .language import pick, resolve
@@ -124,6 +125,7 @@ def _in_language(name: object, frame: pd.DataFrame) -> object:
 @lru_cache(maxsize=4)
 def _labels(language: str) -> dict[tuple[str, str], str]:
     labels = {(c["variable"], c["code"]): c[f"label_{language}"] for c in records("codes")}
+    labels |= {("pathway", code): pick((en, zh), language) for code, (zh, en) in PATHWAYS.items()}
     return labels | {("variable", v["variable"]): v[f"label_{language}"] for v in records("variables")}
 
 

@@ -43,7 +43,7 @@ def chance_map(named: int = 3, lists: int = 10, seed: int = 1) -> alt.Chart:
     words = {"all": len(units), "unseen": unseen}
     title = tuple(word("chance_title", lang).format(**words) for lang in ("en", "zh"))
     about = tuple(word("chance_description", lang) for lang in ("en", "zh"))
-    return tiles(drawn, (title[0], title[1]), (about[0], about[1]), "named_by_chance")
+    return tiles(drawn, (title[0], title[1]), (about[0], about[1]), "named_by_chance", "chance_note")
 
 
 def permutation(

@@ -48,8 +48,14 @@ def tile_map(cases: pd.DataFrame, title: Pair | None = None, description: Pair |
     return tiles(coded_cases(cases, ["place_id", "province_id"]), title, description)
 
 
-def tiles(cases: pd.DataFrame, title: Pair | None, description: Pair | None, named: str = "named") -> alt.Chart:
-    """Draw the tile map; `named` is the key of the word for a filled square."""
+def tiles(
+    cases: pd.DataFrame,
+    title: Pair | None,
+    description: Pair | None,
+    named: str = "named",
+    under: str = "tile_note",
+) -> alt.Chart:
+    """Draw the tile map; `named` and `under` are keys of the words for a filled square and the note."""
     places = load_places()
     strange = sorted(set(map(str, cases["place_id"].dropna())) - set(places["place_id"]))
     if strange:
@@ -60,12 +66,12 @@ def tiles(cases: pd.DataFrame, title: Pair | None, description: Pair | None, nam
     tiles["state"] = [
         named if p in itself else "city_only" if p in through else "not_named" for p in tiles["place_id"]
     ]
-    order = [named, "city_only", "not_named"]
+    order = [state for state in (named, "city_only", "not_named") if (tiles["state"] == state).any()]
     tiles["what"] = [word(state) for state in tiles["state"]]
     tiles["name"] = tiles["short_zh" if resolve() == "zh" else "name_en"]
     short = places.set_index("place_id")["short_zh" if resolve() == "zh" else "name_en"]
     clusters = [short[p] for p in dict.fromkeys(cases["place_id"]) if p in short and p not in set(_units(places))]
-    note = [word("tile_note")]
+    note = [word(under)]
     if clusters:
         note += _wrap(f"{word('clusters')}: " if resolve() == "en" else f"{word('clusters')}：", clusters)
     data = plain(tiles[["name", "what", "tile_row", "tile_col"]])
@@ -73,9 +79,10 @@ def tiles(cases: pd.DataFrame, title: Pair | None, description: Pair | None, nam
         x=alt.X("tile_col:O", axis=None, scale=alt.Scale(paddingInner=0.06)),
         y=alt.Y("tile_row:O", axis=None, scale=alt.Scale(paddingInner=0.06)),
     )
+    fill = {named: "#1B4F72", "city_only": "#7FB3D5", "not_named": BLANK}
     colour = alt.Color(
         "what:N",
-        scale=alt.Scale(domain=[word(s) for s in order], range=["#1B4F72", "#7FB3D5", BLANK]),
+        scale=alt.Scale(domain=[word(s) for s in order], range=[fill[s] for s in order]),
         legend=alt.Legend(symbolType="square", symbolSize=220, orient="top"),
     )
     squares = base.mark_rect(cornerRadius=4).encode(color=colour, tooltip=["name:N", "what:N"])
