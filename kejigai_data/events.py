@@ -28,6 +28,7 @@ COLUMNS = (
     "place",
     "title",
     "about",
+    "short",
     "event_type",
     "phase",
     "date",
@@ -75,7 +76,8 @@ def chronicle(
     pandas.DataFrame
         Sorted by date: ``event_id`` (the best dated source's), ``layer``, ``scope``,
         ``case_id``, ``instrument_id``, ``place_id``, ``place``, ``title`` (our short title of the case, or the
-        instrument's name), ``about`` (the instrument's name in that layer), ``event_type``,
+        instrument's name), ``about`` (the instrument's name in that layer), ``short`` (our short name of it, where
+        there is one), ``event_type``,
         ``phase`` (prepared, decided, begun, changed, ended, seen), ``date`` (EDTF),
         ``earliest`` and ``latest`` (``datetime64[us]``), ``source_ids`` (all that date it,
         joined with ``";"``).
@@ -124,6 +126,7 @@ def chronicle(
                 "place": known[place]["short_zh" if language == "zh" else "name_en"],
                 "title": title,
                 "about": about,
+                "short": wider.get(event["instrument_id"], {}).get(f"title_{language}") or about,
                 "phase": phases[event["event_type"]],
                 "source_ids": ";".join(sources),
             }
