@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from .cases import coded, province_of
 from .checks import one_of, texts
-from .errors import UnknownPlaceError, nearest
 from .instruments import instrument_names
 from .language import resolve
 from .loading import VOCABULARY, build, records
+from .places import find_place
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +65,7 @@ def chronicle(
         ``"national"`` (the national frame) or ``"wider"`` (local instruments that belong to
         no case: earlier texts, later developments). Everything without it.
     places : iterable of str, optional
-        Only these ``place_id``; a province stands for its cities too.
+        Only these, by id or name; a province stands for its cities too.
     layer : {"article", "record", "followup"}, optional
         Only that layer.
     lang : {"en", "zh"}, optional
@@ -87,7 +87,7 @@ def chronicle(
     SelectionError
         For an unknown scope or layer.
     UnknownPlaceError
-        For a place that is not in the table of places.
+        With the nearest names.
 
     Examples
     --------
@@ -146,11 +146,8 @@ def _name(event: dict[str, str], names: dict[str, dict[str, str]]) -> str:
 def _wanted(places: Iterable[str] | None) -> set[str] | None:
     if places is None:
         return None
-    asked = texts(places, "places")
+    asked = {find_place(place).place_id for place in texts(places, "places")}
     known = {p["place_id"]: p for p in records("places")}
-    for place in asked:
-        if place not in known:
-            raise UnknownPlaceError(f"Unknown place_id: {place!r}. {nearest(place, known)}")
     return {place for place in known if place in asked or province_of(place, known) in asked}
 
 

@@ -49,8 +49,8 @@ def _names() -> dict[str, list[str]]:
         spellings |= {f"{place['name_en']} {kind}"} if kind else set()
         if place["gb2260"].endswith("0000"):
             spellings.add(place["gb2260"][:2])
-        for spelling in spellings - {""}:
-            names.setdefault(_fold(spelling), []).append(place_id)
+        for spelling in {_fold(spelling) for spelling in spellings - {""}}:
+            names.setdefault(spelling, []).append(place_id)
     return names
 
 

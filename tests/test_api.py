@@ -219,6 +219,25 @@ BAD = [
     (lambda: kj.Article.read(True), kj.ArticleError, "path"),
     (lambda: kj.members(kj.load_cases(), date=2019), kj.SelectionError, "date"),
     (lambda: kj.validate(kj.load_cases(), folder="x"), kj.SelectionError, "not both"),
+    (lambda: kj.chronicle("organizational"), kj.SelectionError, "organisational"),
+    (lambda: kj.chronicle(places=["Shandon"]), kj.UnknownPlaceError, "Shandong"),
+    (lambda: kj.chronicle(layer="records"), kj.SelectionError, "record"),
+    (lambda: kj.chronicle(places=3), kj.SelectionError, "places"),
+    (lambda: kj.charts.timeline(kj.load_cases()), kj.UnknownNameError, "scope"),
+    (lambda: kj.charts.timeline(kj.chronicle().head(0)), kj.SelectionError, "chronicle"),
+    (lambda: kj.charts.mechanisms_named(["430000"]), kj.SelectionError, "430000"),
+    (lambda: kj.charts.mechanisms_named(["Shanghay"]), kj.UnknownPlaceError, "Shanghai"),
+    (lambda: kj.charts.mechanisms_dated(["ip_finances"]), kj.UnknownNameError, "ip_finance"),
+    (lambda: kj.charts.before_and_after(["c001"]), kj.SelectionError, "c029"),
+    (lambda: kj.charts.agreements("greater_bay_area"), kj.SelectionError, "jingjinji"),
+    (lambda: kj.charts.verdicts("9.9"), kj.SelectionError, "1.3"),
+    (lambda: kj.charts.argument_map("task_9"), kj.UnknownNameError, "task_"),
+    (lambda: kj.charts.chance_map(named=40), kj.SelectionError, "31"),
+    (lambda: kj.charts.permutation("rd_intensity", 1999), kj.SelectionError, "2012"),
+    (lambda: kj.charts.heads(["c999"]), kj.UnknownCaseError, "c0"),
+    (lambda: kj.widgets.timeline(places=["x"]), kj.SelectionError, "place"),
+    (lambda: kj.widgets.compare_places("430000"), kj.SelectionError, "430000"),
+    (lambda: kj.widgets.later_browser("problem_1"), kj.SelectionError, "task_1"),
     (lambda: kj.agreement(kj.own_readings(), resamples=0), kj.SelectionError, "resamples"),
     (lambda: kj.agreement(None), kj.SelectionError, "DataFrame"),
     (lambda: kj.charts.tile_map(None), kj.SelectionError, "DataFrame"),
@@ -236,6 +255,12 @@ BAD = [
     (lambda: kj.widgets.evidence_browser("zzz"), kj.UnknownCaseError, "c001"),
     (lambda: kj.agreement(pd.DataFrame({"x": [1]})), kj.SelectionError, "reading"),
 ]
+
+
+def test_every_place_is_found_by_its_own_id_and_names():
+    for place in records("places"):
+        for name in (place["place_id"], place["name_zh"]):
+            assert kj.find_place(name).place_id == place["place_id"]
 
 
 @pytest.mark.parametrize(("call", "error", "hint"), BAD)

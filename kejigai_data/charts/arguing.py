@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 from ..checks import a_text
@@ -106,8 +107,6 @@ def argument_map(code: str = "", title: Pair | None = None, description: Pair | 
 
 
 def _box(item: dict[str, str], column: int, height: float, code: str, near: set[str]) -> dict[str, Any]:
-    import textwrap
-
     left = column * (WIDTH + GAP)
     kind = word(f"agenda_{item['kind']}")
     name = f"{kind} {item['code'].split('_', 1)[1].replace('_', '.')} · {item[f'title_{resolve()}']}"

@@ -9,9 +9,10 @@ from ..cases import adoption_dates, load_cases
 from ..checks import texts
 from ..codebook import label
 from ..dates import written
-from ..errors import SelectionError, UnknownPlaceError, nearest, unknown
+from ..errors import SelectionError, unknown
 from ..language import resolve
 from ..loading import records
+from ..places import find_place
 from ..render import alt
 from ..words import word
 from .parts import Cell, Pair, colour_of, grid, heading
@@ -34,7 +35,7 @@ def mechanisms_named(
     Parameters
     ----------
     place_ids : iterable of str
-        Two or more places with cases, for example ``["310000", "440300"]``.
+        Two or more places with cases, by id or name, for example ``["310000", "Shenzhen"]``.
     title, description : tuple of str, optional
         ``(en, zh)`` in place of the usual ones.
 
@@ -49,7 +50,7 @@ def mechanisms_named(
     SelectionError
         If no place is given, or one has no case.
     UnknownPlaceError
-        For a place that is not in the table of places.
+        With the nearest names.
 
     Examples
     --------
@@ -57,12 +58,8 @@ def mechanisms_named(
     >>> len(kj.charts.mechanisms_named(["310000", "440300"]).to_dict()["layer"])
     2
     """
-    wanted = list(dict.fromkeys(texts(place_ids, "place_ids")))
+    wanted = list(dict.fromkeys(find_place(place).place_id for place in texts(place_ids, "place_ids")))
     cases = load_cases()
-    known = [p["place_id"] for p in records("places")]
-    for place in wanted:
-        if place not in known:
-            raise UnknownPlaceError(f"Unknown place_id: {place!r}. {nearest(place, known)}")
     here = cases[cases["place_id"].isin(wanted)]
     without = [place for place in wanted if place not in set(here["place_id"])]
     if without or not wanted:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ..cases import load_cases
+from ..cases import load_cases, province_of
 from ..codebook import label
 from ..dates import written
 from ..errors import SelectionError
 from ..events import vagueness
+from ..instruments import instrument_names
 from ..language import pick, resolve
 from ..loading import records
 from ..render import alt
@@ -121,8 +122,6 @@ def _what(instrument: str) -> str:
     row = next(i for i in records("instruments") if i["instrument_id"] == instrument)
     place = next(p for p in records("places") if p["place_id"] == row["place_id"])
     where = place["short_zh" if resolve() == "zh" else "name_en"]
-    from ..instruments import instrument_names
-
     name = row[f"title_{resolve()}"] or next(
         (n for layer in ("record", "followup") if (n := instrument_names(layer, resolve()).get(instrument))), ""
     )
@@ -186,8 +185,6 @@ def agreements(
 
 
 def _province(place_id: str) -> str:
-    from ..cases import province_of
-
     return province_of(place_id, {p["place_id"]: p for p in records("places")})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from ..cases import coded
 from ..checks import texts
 from ..codebook import label
 from ..dates import written
@@ -143,8 +144,6 @@ def _tint(colour: str, strength: float) -> str:
 
 
 def _dimension(case_id: str) -> str:
-    from ..cases import coded
-
     return coded("article")[case_id]["dimension"][0]
 
 
