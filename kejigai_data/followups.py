@@ -81,9 +81,8 @@ def load_followups(lang: str | None = None) -> pd.DataFrame:
         if language == "en":
             parts["event"] = parts["event"][:1].lower() + parts["event"][1:]
         short = titles[event["instrument_id"]] if event else ""
-        sentence = word(f"relation_{row['relation']}", language).format(
-            **{**parts, "what": short or parts["what"]}
-        )
+        shown = {"what": short or parts["what"], "date": parts["date"].replace("../", "≤ ")}
+        sentence = word(f"relation_{row['relation']}", language).format(**{**parts, **shown})
         found.append(
             {
                 **row,

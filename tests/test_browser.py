@@ -150,15 +150,18 @@ def test_lesson_shows_saved_then_runs_and_every_chart_is_drawn(lesson, name):
 
 
 def every_menu_redraws(one):
-    """Choose another option of each menu of a lesson, by keyboard, and see its output change."""
+    """Choose another option of each menu of a lesson by keyboard, see its output change, and put it back."""
     menus = one.page.locator(".widget-dropdown select")
     assert menus.count() >= 1
-    outputs = "[...document.querySelectorAll('.jp-OutputArea-output')].map(e => e.innerText).join('|')"
+    outputs = "[...document.querySelectorAll('.jp-OutputArea-output')].map(e => e.innerHTML).join('|')"
     for number in range(menus.count()):
+        start = menus.nth(number).evaluate("e => e.selectedIndex")
         before = one.page.evaluate(outputs)
         menus.nth(number).focus()
-        one.page.keyboard.press("End" if menus.nth(number).evaluate("e => e.selectedIndex") == 0 else "Home")
+        one.page.keyboard.press("Home" if start else "End")
         one.wait(lambda seen=before: one.page.evaluate(outputs) != seen)
+        menus.nth(number).select_option(index=start)
+        one.page.wait_for_timeout(300)
 
 
 def test_changing_a_comparison_redraws_its_chart(lesson):

@@ -53,7 +53,7 @@ def test_cells_are_short(path):
         assert len(cell.source.splitlines()) < 10, cell.source
     for cell in notebook.cells:
         if cell.cell_type == "markdown" and "|---" not in cell.source and "<details>" not in cell.source:
-            for paragraph in cell.source.split("\n\n"):
+            for paragraph in re.split(r"\n\n|\n(?=- )", cell.source):
                 assert len(paragraph.split()) < 115, paragraph
 
 

@@ -141,6 +141,7 @@ def test_each_relation_has_one_form_of_sentence(lang):
     strong = later["relation"].isin(["continues", "cites_task"])
     followed = later["sentence"].str.contains("followed by|”之后，")
     assert (followed == strong).all()
+    assert not later["sentence"].str.contains("../", regex=False).any()
     assert not later["sentence"].str.contains("because|due to|thanks to|因文章|由于文章|得益于").any()
 
 
