@@ -310,3 +310,14 @@ def test_worked_cases_of_the_codebook_agree_with_the_data(top):
                 assert any(v in (value, "") and s == status for v, s in have), (page, unit, value, status, have)
                 checked += 1
     assert checked > 60
+
+
+def test_no_working_key_is_left_in_a_remark():
+    """Remarks and locators name rows by their ids; a key of the collection means nothing to a reader."""
+    key = re.compile(r"(?<![A-Za-z0-9_.])[a-z]{1,2}\d?_[a-z0-9_]+")
+    known = {c["code"] for c in records("codes")} | {v["variable"] for v in records("variables")}
+    for table in ("codings", "events", "followups", "conflicts", "searches", "claims", "bodies", "parties"):
+        for row in records(table):
+            for name in ("comment", "locator", "basis_en", "note_en", "reason_en", "for_what"):
+                loose = set(key.findall(row.get(name) or "")) - known
+                assert not loose, (table, name, row[name])
