@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .checks import a_frame, a_text, one_of, whole
+from .codebook import codes_of
 from .errors import SelectionError, missing_extra, unknown
 from .loading import records, text_type
 
@@ -205,7 +206,7 @@ def _distance(variable: str) -> tuple[str, list[str]]:
     if variable in known and known[variable]["multiple"] == "true":
         return "jaccard", []
     if variable in known and known[variable]["scale"] == "ordinal":
-        return "ordinal", [c["code"] for c in records("codes") if c["variable"] == variable]
+        return "ordinal", codes_of(variable)
     return "nominal", []
 
 

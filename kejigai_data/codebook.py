@@ -65,6 +65,11 @@ def describe(variable: str, lang: str | None = None) -> Page:
         return Page(file.read())
 
 
+def codes_of(variable: str) -> list[str]:
+    """Return the codes of a variable in the codebook's order; none for a variable without codes."""
+    return [c["code"] for c in records("codes") if c["variable"] == variable]
+
+
 def label(variable: str, code: str, lang: str | None = None) -> str:
     """Return the label of a code; sets joined with ``";"`` give joined labels.
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from .cases import coded, province_of
 from .checks import one_of, texts
+from .codebook import codes_of
 from .instruments import instrument_names
 from .language import resolve
 from .loading import VOCABULARY, build, records
-from .places import find_place
+from .places import find_place, place_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,8 +47,7 @@ def scopes() -> list[str]:
     >>> scopes()[-3:]
     ['not_applicable', 'national', 'wider']
     """
-    dimensions = [c["code"] for c in records("codes") if c["variable"] == "dimension"]
-    return [*dimensions, "not_applicable", NATIONAL, WIDER]
+    return [*codes_of("dimension"), "not_applicable", NATIONAL, WIDER]
 
 
 def chronicle(
@@ -104,7 +104,7 @@ def chronicle(
     wanted = _wanted(places)
     names = {name: instrument_names(name, language) for name in VOCABULARY["layer"]}
     phases = {c["code"]: c["phase"] for c in records("codes") if c["variable"] == "event_type"}
-    known = {p["place_id"]: p for p in records("places")}
+    known = place_names(language)
     cases = {c["case_id"]: c for c in records("cases")}
     wider = {i["instrument_id"]: i for i in records("instruments")}
     rows = []
@@ -123,7 +123,7 @@ def chronicle(
                 **event,
                 "scope": where,
                 "place_id": place,
-                "place": known[place]["short_zh" if language == "zh" else "name_en"],
+                "place": known[place],
                 "title": title,
                 "about": about,
                 "short": wider.get(event["instrument_id"], {}).get(f"title_{language}") or about,

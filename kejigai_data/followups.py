@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from .instruments import instrument_names
 from .language import resolve
 from .loading import build, records
+from .places import place_names
 from .words import word
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def load_followups(lang: str | None = None) -> pd.DataFrame:
     language = resolve(lang)
     agenda = {a["code"]: a for a in records("agenda")}
     events = {e["event_id"]: e for e in records("events")}
-    places = {p["place_id"]: p["short_zh" if language == "zh" else "name_en"] for p in records("places")}
+    places = place_names(language)
     kinds = {c["code"]: c[f"label_{language}"] for c in records("codes") if c["variable"] == "event_type"}
     titles = {i["instrument_id"]: i[f"title_{language}"] for i in records("instruments")}
     names = {layer: instrument_names(layer, language) for layer in ("followup", "record", "article")}

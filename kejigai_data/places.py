@@ -37,6 +37,11 @@ def _by_id() -> dict[str, dict[str, str]]:
     return {p["place_id"]: p for p in records("places")}
 
 
+def place_names(lang: str) -> dict[str, str]:
+    """Return the short name of every place in ``"zh"`` or ``"en"``, by id."""
+    return {place_id: p["short_zh" if lang == "zh" else "name_en"] for place_id, p in _by_id().items()}
+
+
 @lru_cache(maxsize=1)
 def _names() -> dict[str, list[str]]:
     """Return every accepted spelling, folded, with the places it may mean."""

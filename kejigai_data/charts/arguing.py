@@ -5,13 +5,14 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
+from .. import render
 from ..checks import a_text
 from ..errors import unknown
 from ..language import resolve
 from ..loading import records
 from ..render import alt
 from ..words import word
-from .parts import BLANK, MUTED, Pair, heading
+from .parts import BLANK, MUTED, Pair, heading, on
 
 COLUMNS = (("problem", "trend", "idea"), ("task",), ("measure",))
 WIDTH, GAP = 30.0, 5.0
@@ -76,9 +77,6 @@ def argument_map(code: str = "", title: Pair | None = None, description: Pair | 
     scale = alt.Scale(domain=[0, 15], reverse=True, nice=False)
     y = alt.Y("y:Q", axis=None, scale=scale)
 
-    def on(values: list[dict[str, Any]]) -> alt.Chart:
-        return alt.Chart(alt.InlineData(values=values))
-
     drawn = alt.LayerChart(
         layer=[
             on(lines)
@@ -121,5 +119,5 @@ def _box(item: dict[str, str], column: int, height: float, code: str, near: set[
         "first_line": height - 7 * (len(lines) - 1) * 15 / 620,
         "name": "\n".join(lines),
         "fill": CHOSEN if chosen else NEAR if item["code"] in near else BLANK,
-        "ink": "#FFFFFF" if chosen else "#222222",
+        "ink": "#FFFFFF" if chosen else render.INK,
     }

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 from ..cases import adoption_dates, load_cases
 from ..checks import texts
-from ..codebook import label
+from ..codebook import codes_of, label
 from ..dates import written
 from ..errors import SelectionError, unknown
 from ..language import resolve
-from ..loading import records
 from ..places import find_place
 from ..render import alt
 from ..words import word
-from .parts import Cell, Pair, colour_of, grid, heading
+from .parts import MUTED, Cell, Pair, colour_of, grid, heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,7 +66,7 @@ def mechanisms_named(
             f"No case is named for {', '.join(without) or 'nothing'}. load_cases() lists the places that have one."
         )
     names = dict(zip(here["place_id"], here[f"place_{resolve()}"], strict=True))
-    order = [c["code"] for c in records("codes") if c["variable"] == "mechanism"]
+    order = codes_of("mechanism")
     present = [code for code in order if code in set(here["mechanism"])]
     by = {(c.place_id, str(c.mechanism)): c for c in here.itertuples()}
     cells = []
@@ -111,7 +110,7 @@ def mechanisms_dated(
     520
     """
     wanted = list(dict.fromkeys(texts(mechanisms, "mechanisms")))
-    known = [c["code"] for c in records("codes") if c["variable"] == "mechanism"]
+    known = codes_of("mechanism")
     for code in wanted:
         if code not in known:
             raise unknown("mechanism", code, known)
@@ -159,7 +158,7 @@ def mechanisms_dated(
     names = alt.Chart(alt.InlineData(values=heads)).mark_text(align="left", fontSize=14, fontWeight="bold")
     layers = [names.encode(x=alt.value(0), y=y, text=text)]
     if some("none"):
-        words = on("none").mark_text(align="left", fontSize=12.5, color="#5F666D")
+        words = on("none").mark_text(align="left", fontSize=12.5, color=MUTED)
         layers.append(words.encode(x=alt.value(6), y=y, text=text))
     if some("day"):
         points = on("day").mark_point(filled=True, size=110, opacity=1)

@@ -6,16 +6,17 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ..cases import load_cases, province_of
-from ..codebook import label
+from ..codebook import codes_of, label
 from ..dates import written
 from ..errors import SelectionError
 from ..events import vagueness
 from ..instruments import instrument_names
 from ..language import pick, resolve
 from ..loading import records
+from ..places import place_names
 from ..render import alt
 from ..words import word
-from .parts import MUTED, Cell, Pair, coded_cases, colour_of, grid, heading
+from .parts import MUTED, Cell, Pair, coded_cases, colour_of, grid, heading, on
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +49,7 @@ def factor_pairs(
     """
     frame = load_cases() if cases is None else coded_cases(cases, ["factors"])
     sets = [set(str(value).split(";")) for value in frame["factors"].dropna()]
-    codes = [c["code"] for c in records("codes") if c["variable"] == "factors"]
+    codes = codes_of("factors")
     cells = []
     for first in codes:
         for second in codes:
@@ -83,7 +84,7 @@ def rights_moved(title: Pair | None = None, description: Pair | None = None) -> 
     >>> kj.charts.rights_moved().to_dict()["width"]
     380
     """
-    codes = [c["code"] for c in records("codes") if c["variable"] == "rights"]
+    codes = codes_of("rights")
     rows = []
     for coding in records("codings"):
         if coding["variable"] == "rights" and coding["value"] and coding["layer"] == "record":
@@ -120,8 +121,7 @@ def _first_date(instrument: str) -> tuple[str, str]:
 
 def _what(instrument: str) -> str:
     row = next(i for i in records("instruments") if i["instrument_id"] == instrument)
-    place = next(p for p in records("places") if p["place_id"] == row["place_id"])
-    where = place["short_zh" if resolve() == "zh" else "name_en"]
+    where = place_names(resolve())[row["place_id"]]
     name = row[f"title_{resolve()}"] or next(
         (n for layer in ("record", "followup") if (n := instrument_names(layer, resolve()).get(instrument))), ""
     )
@@ -191,7 +191,7 @@ def _province(place_id: str) -> str:
 def _network(
     nodes: list[str], spot: dict[str, tuple[float, float]], links: dict[tuple[str, str], int]
 ) -> alt.LayerChart:
-    names = {p["place_id"]: p["short_zh" if resolve() == "zh" else "name_en"] for p in records("places")}
+    names = place_names(resolve())
     lines: list[dict[str, Any]] = []
     for (first, second), number in links.items():
         (left, low), (right, high) = spot[first], spot[second]
@@ -202,9 +202,6 @@ def _network(
     scale = alt.Scale(domain=[-1.35, 1.35], nice=False)
     x = alt.X("x:Q", axis=None, scale=scale)
     y = alt.Y("y:Q", axis=None, scale=scale)
-
-    def on(values: list[dict[str, Any]]) -> alt.Chart:
-        return alt.Chart(alt.InlineData(values=values))
 
     colour = colour_of("factor_allocation")
     width = alt.StrokeWidth("n:Q", scale=alt.Scale(domain=[0, 8], range=[1, 14]), legend=None)

@@ -14,9 +14,10 @@ from ..evidence import check_case
 from ..instruments import instrument_names, main_instruments
 from ..language import pick, resolve
 from ..loading import records
+from ..places import place_names
 from ..render import alt
 from ..words import word
-from .parts import BLANK, MUTED, Cell, Pair, colour_of, grid, heading
+from .parts import BLANK, MUTED, Cell, Pair, colour_of, grid, heading, on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -89,9 +90,6 @@ def before_and_after(
     y = alt.Y("y:Q", axis=None, scale=scale_y)
     fill = alt.Color("fill:N", scale=None)
     above = alt.Y("above:Q", axis=None, scale=scale_y)
-
-    def on(values: list[dict[str, Any]]) -> alt.Chart:
-        return alt.Chart(alt.InlineData(values=values))
 
     shown = heading("bodies", title, description)
     shown["title"] = alt.Title(shown["title"].text, subtitle=word("bodies_note"))
@@ -187,7 +185,7 @@ def laboratory_stages(title: Pair | None = None, description: Pair | None = None
         for i in records("instruments")
         if i["case_id"] in ("c026", "c027", "c028") and i["instrument_id"] in _founded_laboratories()
     ]
-    places = {p["place_id"]: p["short_zh" if resolve() == "zh" else "name_en"] for p in records("places")}
+    places = place_names(resolve())
     cells = []
     for laboratory in laboratories:
         instrument = laboratory["instrument_id"]

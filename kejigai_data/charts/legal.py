@@ -16,9 +16,10 @@ from ..evidence import check_case
 from ..instruments import main_instruments
 from ..language import pick, resolve
 from ..loading import records
+from ..places import place_names
 from ..render import alt
 from ..words import word
-from .parts import BLANK, Pair, coded_cases, heading
+from .parts import BLANK, MUTED, Pair, coded_cases, heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -118,7 +119,7 @@ def _case_label(case_id: str) -> str:
 
 @lru_cache(maxsize=4)
 def _case_labels(language: str) -> dict[str, str]:
-    names = {p["place_id"]: p["short_zh" if language == "zh" else "name_en"] for p in records("places")}
+    names = place_names(language)
     forms = {
         c["instrument_id"]: label("form", c["value"], language)
         for c in records("codings")
@@ -250,7 +251,7 @@ def _route_layers(
             x=alt.value(0),
             y=y,
             text=written,
-            color=alt.condition("datum.first == null", alt.value(render.INK), alt.value("#5F666D")),
+            color=alt.condition("datum.first == null", alt.value(render.INK), alt.value(MUTED)),
             size=alt.condition("datum.first == null", alt.value(15), alt.value(12.5)),
         ),
     ]

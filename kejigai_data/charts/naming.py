@@ -9,7 +9,7 @@ import pandas as pd
 
 from .. import render
 from ..checks import texts
-from ..codebook import label
+from ..codebook import codes_of, label
 from ..errors import SelectionError
 from ..language import resolve
 from ..loading import load, load_places, records
@@ -131,7 +131,7 @@ def list_forms(cases: pd.DataFrame, title: Pair | None = None, description: Pair
     150
     """
     given = [str(code) for code in coded_cases(cases, ["list_form"])["list_form"].dropna()]
-    known = [c["code"] for c in records("codes") if c["variable"] == "list_form"]
+    known = codes_of("list_form")
     if not given or set(given) - set(known):
         raise SelectionError(
             f"list_forms needs the codes {known} in the column list_form: load cases without lang=."

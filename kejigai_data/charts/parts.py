@@ -28,6 +28,11 @@ def colour_of(dimension: object) -> str:
     return render.DIMENSIONS.get(str(dimension), render.DIMENSIONS["none"])
 
 
+def on(values: list[dict[str, Any]]) -> alt.Chart:
+    """Return a chart, not yet drawn, that carries its rows with it."""
+    return alt.Chart(alt.InlineData(values=values))
+
+
 class Cell(NamedTuple):
     """One cell of a grid: where it stands, what it says, its colour (none: empty), faint if in doubt."""
 
@@ -60,7 +65,7 @@ def grid(cells: list[Cell], width: int, labels: int = 320) -> alt.LayerChart:
     bare = alt.Axis(ticks=False, domain=False, labelExpr=name)
     top = alt.Axis(**{**bare.to_dict(), "orient": "top", "labelAngle": 0, "labelLimit": width})
     left = alt.Axis(**{**bare.to_dict(), "labelLimit": labels})
-    base = alt.Chart(alt.InlineData(values=values)).encode(
+    base = on(values).encode(
         x=alt.X("column:N", sort=columns, title=None, axis=top),
         y=alt.Y("row:N", sort=rows, title=None, axis=left),
     )
