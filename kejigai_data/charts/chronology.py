@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from .. import render
 from ..checks import a_frame
 from ..codebook import label
+from ..dates import bounds
 from ..errors import SelectionError
 from ..language import resolve
+from ..loading import records
 from ..render import alt
 from ..words import word
-from .parts import Pair, heading
+from .parts import MUTED, Pair, colour_of, heading, on
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +41,9 @@ SHAPES = {
     "ended": "cross",
     "seen": "M-0.2,-1H0.2V1H-0.2Z",
 }
-LONGEST = {"en": 46, "zh": 24}
+ARTICLE = "s001"
+PARTS = "split(datum.label, '|')"
+LINE = {"en": 44, "zh": 22}
 
 
 def timeline(events: pd.DataFrame, title: Pair | None = None, description: Pair | None = None) -> alt.LayerChart:
@@ -56,7 +61,8 @@ def timeline(events: pd.DataFrame, title: Pair | None = None, description: Pair 
     altair.LayerChart
         A row a case (a document, where there is no case), the colour its dimension, the
         sign the kind of step, hollow on a bar where only a month or a year is known. A mere
-        upper bound ("in place by") is a hollow triangle that points to the past.
+        upper bound ("in place by") is a hollow triangle that points to the past. A grey band
+        marks the year in which the article appeared, where the axis reaches it.
 
     Raises
     ------
@@ -77,7 +83,7 @@ def timeline(events: pd.DataFrame, title: Pair | None = None, description: Pair 
     order = list(dict.fromkeys(row["row"] for row in rows))
     exact = [row for row in rows if row["first"] and row["first"] == row["last"]]
     spans = [row for row in rows if row["first"] and row["last"] and row["first"] != row["last"]]
-    bounds = [{**row, "middle": row["last"] or row["first"]} for row in rows if not (row["first"] and row["last"])]
+    until = [{**row, "middle": row["last"] or row["first"]} for row in rows if not (row["first"] and row["last"])]
     phases = [phase for phase in SHAPES if any(row["phase"] == word(phase) for row in exact + spans)]
     y = alt.Y(
         "row:N",
@@ -88,13 +94,14 @@ def timeline(events: pd.DataFrame, title: Pair | None = None, description: Pair 
             ticks=False,
             domain=False,
             labelLimit=310,
-            labelExpr="split(datum.label, '|')[1]",
+            labelExpr=f"slice({PARTS}, 1)",
+            labelOffset=alt.condition(f"length({PARTS}) > 2", alt.value(-7), alt.value(0)),
             grid=True,
             gridDash=[1, 3],
         ),
     )
     years = {row["middle"][:4] for row in rows if row["middle"]} | {
-        row["last"][:4] for row in bounds if row["last"]
+        row["last"][:4] for row in until if row["last"]
     }
     spread = int(max(years)) - int(min(years)) if years else 0
     axis = alt.Axis(format="%Y" if spread > 3 else "%Y-%m", labelAngle=0, tickCount=7, grid=True)
@@ -102,9 +109,6 @@ def timeline(events: pd.DataFrame, title: Pair | None = None, description: Pair 
     told = [f"{name}:N" for name in ("what", "step", "date")]
     scale = alt.Scale(domain=[word(p) for p in phases], range=[SHAPES[p] for p in phases])
     shape = alt.Shape("phase:N", title=None, scale=scale, sort=None, legend=_legend())
-
-    def on(some: list[dict[str, str]]) -> alt.Chart:
-        return alt.Chart(alt.InlineData(values=some))
 
     middle = alt.X("middle:T", **x)
     shared = {"y": y, "color": _colour(), "tooltip": told}
@@ -114,28 +118,29 @@ def timeline(events: pd.DataFrame, title: Pair | None = None, description: Pair 
         layers.append(bars.encode(x=alt.X("first:T", **x), x2="last:T", **shared))
         signs = on(spans).mark_point(size=70, filled=False)
         layers.append(signs.encode(x=middle, shape=shape, **shared))
-    if bounds:
-        signs = on(bounds).mark_point(shape="triangle-left", size=90, filled=False)
+    if until:
+        signs = on(until).mark_point(shape="triangle-left", size=90, filled=False)
         layers.append(signs.encode(x=middle, **shared))
     if exact:
         signs = on(exact).mark_point(size=95, filled=True, opacity=0.9)
         layers.append(signs.encode(x=middle, shape=shape, **shared))
+    layers = [*_article(years, x), *layers]
     shown = heading("timeline", title, description)
     shown["title"] = alt.Title(shown["title"].text, subtitle=word("timeline_note"))
     chart = alt.LayerChart(layer=layers)
-    return chart.properties(width=490, height=26 * len(order), **shown)
+    tall = 34 if any(row.count("|") > 1 for row in order) else 26
+    return chart.properties(width=490, height=tall * len(order), **shown)
 
 
 def _row(event: dict[str, Any]) -> dict[str, str]:
     text = str(event["title"])
     if event["scope"] == "wider":
         text = f"{event['place']}: {text}" if resolve() == "en" else f"{event['place']}：{text}"
-    longest = LONGEST[resolve()]
     thing = next(event[name] for name in ("case_id", "instrument_id", "event_id") if isinstance(event[name], str))
     about, first, last = event["about"], event["earliest"], event["latest"]
     return {
         # Two long titles may be cut to the same words: the row is told by its id.
-        "row": f"{thing}|{text if len(text) <= longest else text[: longest - 1].rstrip() + '…'}",
+        "row": "|".join([thing, *_lines(text)]),
         "what": str(about) if isinstance(about, str) else str(event["title"]),
         "step": label("event_type", event["event_type"]),
         "phase": word(event["phase"]),
@@ -143,8 +148,32 @@ def _row(event: dict[str, Any]) -> dict[str, str]:
         "first": _day(first),
         "last": _day(last),
         "middle": _day(first + (last - first) / 2 if _day(first) and _day(last) else None),
-        "colour": render.DIMENSIONS.get(event["scope"], render.DIMENSIONS["none"]),
+        "colour": colour_of(event["scope"]),
     }
+
+
+def _article(years: set[str], x: dict[str, Any]) -> list[alt.Chart]:
+    """Mark the time in which the article appeared, where the axis reaches it."""
+    first, last = bounds(next(row["issued"] for row in records("sources") if row["source_id"] == ARTICLE))
+    if not years or not min(years) <= first[:4] <= max(years):
+        return []
+    base = on([{"from": first, "to": last, "name": word("the_article")}])
+    spot = base.encode(x=alt.X("from:T", **x), x2="to:T", y=alt.value(0))
+    # Above the plot: inside it the name would lie on a sign.
+    name = base.mark_text(dy=-7, fontSize=11, color=MUTED)
+    name = name.encode(x=alt.X("from:T", **x), y=alt.value(0), text="name:N")
+    return [spot.mark_rect(color=MUTED, opacity=0.13).encode(y2=alt.value("height")), name]
+
+
+def _lines(text: str) -> list[str]:
+    """Break a long name into two lines, English at a space, Chinese in the middle; what is over is cut."""
+    line = LINE[resolve()]
+    if len(text) <= line:
+        return [text]
+    if resolve() == "en":
+        return textwrap.wrap(text, line, max_lines=2, placeholder="…")
+    half = min(line, -(-len(text) // 2))
+    return [text[:half], text[half:] if len(text) - half <= line else text[half : half + line - 1] + "…"]
 
 
 def _day(value: Any) -> str:
