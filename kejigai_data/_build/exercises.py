@@ -1,0 +1,147 @@
+"""Make keys, student versions and digests from the masters: ``python -m kejigai_data._build.exercises``.
+
+The masters in `exercises/source/` are in nbgrader's format and are the only source. From each come
+a student version (solutions, hidden tests and mark schemes taken out by nbgrader itself) and a key
+(run, with its outputs). With ``--check`` nothing is written: what differs is listed, exit status 1.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import nbformat
+import pandas as pd
+from nbclient import NotebookClient
+from nbgrader.preprocessors import (
+    CheckCellMetadata,
+    ClearHiddenTests,
+    ClearMarkScheme,
+    ClearOutput,
+    ClearSolutions,
+    ComputeChecksums,
+    LockCells,
+)
+from traitlets.config import Config
+
+import kejigai_data as kj
+from kejigai_data._build.notebooks import METADATA, finish
+from kejigai_data.exercise import canonical, digest
+from kejigai_data.loading import records
+
+TOP = Path(__file__).resolve().parents[2]
+EXERCISES = TOP / "exercises"
+ANSWERS = EXERCISES / "source" / "answers.csv"
+CHECKS = TOP / "kejigai_data" / "data" / "exercises" / "task_checks.csv"
+HEAD = ["check_id", "task", "verdict", "digest", "message_zh", "message_en"]
+STUB = {"en": "Write your answer here.", "zh": "在此作答。"}
+HIDDEN = re.compile(r"\n?### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS", re.DOTALL)
+MARKS = re.compile(r"### (BEGIN|END) SOLUTION\n?|=== (BEGIN|END) MARK SCHEME ===\n?")
+
+
+def checks() -> str:
+    """Return task_checks.csv: the digest of every right answer, known slip and list member."""
+    kinds = {row["task"]: row["kind"] for row in records("tasks")}
+    names = {"kj": kj, "pd": pd, "alt": alt, "cases": kj.load_cases()}
+    rows: dict[tuple[str, str], list[str]] = {}
+    with open(ANSWERS, encoding="utf-8", newline="") as file:
+        answers = list(csv.DictReader(file))
+    for answer in answers:
+        task, kind = answer["task"], kinds[answer["task"]]
+        value = eval(answer["expression"], dict(names))
+        given = canonical(kind, value)
+        key = (task, digest(task, given))
+        if key in rows:
+            raise SystemExit(f"{task}: {answer['expression']} says the same as an earlier answer")
+        rows[key] = [task, answer["verdict"], key[1], answer["message_zh"], answer["message_en"]]
+        if kind == "list" and answer["verdict"] == "right":
+            for member in given:
+                rows.setdefault((task, digest(task, [member])), [task, "member", digest(task, [member]), "", ""])
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(HEAD)
+    # By digest: the order of the list would tell which one is right.
+    for row in sorted(rows.values(), key=lambda row: (row[0], row[2])):
+        writer.writerow([f"{row[0]}-{row[2][:6]}", *row])
+    return buffer.getvalue()
+
+
+def student(master: Any, language: str) -> Any:
+    """Return the version that students get, made by nbgrader's own steps."""
+    config = Config()
+    config.ClearSolutions.code_stub = {"python": "answer = ..."}
+    config.ClearSolutions.text_stub = STUB[language]
+    notebook = nbformat.from_dict(master)
+    steps = (
+        LockCells,
+        ClearSolutions,
+        ClearOutput,
+        CheckCellMetadata,
+        ComputeChecksums,
+        ClearHiddenTests,
+        ClearMarkScheme,
+        ComputeChecksums,
+    )
+    for step in steps:
+        notebook, _ = step(config=config, parent=None).preprocess(notebook, {})
+    for cell in notebook.cells:
+        about = cell.metadata.get("nbgrader", {})
+        if cell.cell_type == "code" and (about.get("grade") or about.get("solution")):
+            cell.metadata["tags"] = ["raises-exception"]
+    notebook.metadata = {**METADATA, "celltoolbar": "None"}
+    return notebook
+
+
+def key(master: Any, folder: Path) -> Any:
+    """Return the worked key: run, without hidden tests."""
+    notebook = nbformat.from_dict(master)
+    for cell in notebook.cells:
+        cell.metadata.pop("nbgrader", None)
+        cell.source = MARKS.sub("", HIDDEN.sub("", cell.source)).strip("\n")
+    NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": folder}}).execute()
+    finish(notebook)
+    return notebook
+
+
+def text(notebook: Any) -> str:
+    """Return a notebook as it is saved."""
+    return str(nbformat.writes(notebook)).rstrip("\n") + "\n"
+
+
+def products(with_keys: bool) -> dict[Path, str]:
+    """Return path and text of all that is generated; the keys only if asked, because they run."""
+    made = {CHECKS: checks()}
+    for path in sorted((EXERCISES / "source").glob("*/*.ipynb")):
+        language = path.parent.name
+        master = nbformat.read(path, as_version=4)
+        made[EXERCISES / language / path.name] = text(student(master, language))
+        if with_keys:
+            made[EXERCISES / "keys" / language / path.name] = text(key(nbformat.read(path, as_version=4), path.parent))
+    return made
+
+
+def main(arguments: list[str]) -> int:
+    """Write what differs, or list it with ``--check``."""
+    checking = "--check" in arguments
+    if not checking:
+        CHECKS.parent.mkdir(exist_ok=True)
+        CHECKS.write_text(checks(), encoding="utf-8", newline="\n")
+    differ = []
+    for path, new in products(with_keys=not checking).items():
+        if not path.exists() or path.read_text(encoding="utf-8") != new:
+            differ.append(path.relative_to(TOP))
+            if not checking:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(new, encoding="utf-8", newline="\n")
+    for path in differ:
+        print(path)
+    return 1 if checking and differ else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,80 @@
+"""Five ungraded questions as radio buttons; every option explains itself when it is chosen."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from .errors import missing_extra
+from .language import pick
+from .loading import records
+from .words import word
+
+try:
+    import ipywidgets
+except ImportError:
+    raise missing_extra("The quiz", "lab") from None
+
+WIDE = ipywidgets.Layout(width="min(46em, 98%)", margin="0 0 0 1em")
+
+
+class Quiz(ipywidgets.VBox):
+    """The questions of a lesson; the text form lists them with their options.
+
+    Attributes
+    ----------
+    choices : list of ipywidgets.RadioButtons
+        One a question.
+    notes : list of ipywidgets.HTML
+        What is said of the option chosen, one a question.
+    """
+
+    def __init__(self, lesson: str) -> None:
+        self._asked = [row for row in records("quiz") if row["lesson"] == lesson]
+        self._options = {
+            row["quiz_id"]: [o for o in records("quiz_options") if o["quiz_id"] == row["quiz_id"]]
+            for row in self._asked
+        }
+        self.choices = []
+        self.notes = []
+        children: list[Any] = []
+        for row in self._asked:
+            options = self._options[row["quiz_id"]]
+            labels = [(_pair(option, "text"), number) for number, option in enumerate(options)]
+            question = f"{row['number']}. {_pair(row, 'question')}"
+            choice = ipywidgets.RadioButtons(options=labels, value=None, layout=WIDE)
+            choice.add_class("kejigai-quiz")
+            note = ipywidgets.HTML(layout=WIDE)
+            choice.observe(lambda change, o=options, n=note: _explain(o, n, change["new"]), names="value")
+            self.choices.append(choice)
+            self.notes.append(note)
+            children += [ipywidgets.HTML(f"<b>{escape(question)}</b>"), choice, note]
+        super().__init__([ipywidgets.HTML(STYLE), *children])
+
+    def __repr__(self) -> str:
+        lines = [word("quiz")]
+        for row in self._asked:
+            lines.append(f"{row['number']}. {_pair(row, 'question')}")
+            lines += [f"   ( ) {_pair(option, 'text')}" for option in self._options[row["quiz_id"]]]
+        return "\n".join(lines)
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        # ipywidgets would cut the text after 110 characters.
+        return {**super()._repr_mimebundle_(**options), "text/plain": repr(self)}
+
+
+# Long options would run out of the cell: ipywidgets keeps each on one line of fixed height.
+STYLE = (
+    "<style>.kejigai-quiz label{white-space:normal!important;height:auto!important;line-height:1.4!important;"
+    "margin:2px 0}.kejigai-quiz .widget-radio-box{max-width:100%;margin-bottom:2px}</style>"
+)
+
+
+def _explain(options: list[dict[str, str]], note: Any, chosen: int) -> None:
+    option = options[chosen]
+    sign = "✔" if option["right"] == "true" else "✘"
+    note.value = f'<span role="status">{sign} {escape(_pair(option, "why"))}</span>'
+
+
+def _pair(row: dict[str, str], name: str) -> str:
+    return pick((row[f"{name}_en"], row[f"{name}_zh"]))
