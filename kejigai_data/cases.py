@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .checks import a_frame, a_text, one_of
 from .errors import DataError, SelectionError
-from .instruments import main_instruments
+from .instruments import ending_cases, main_instruments
 from .language import resolve
 from .loading import HINT, raw, records, text_type
 from .loading import column as typed
@@ -85,7 +85,7 @@ def adoption_dates(layer: str) -> dict[str, tuple[str, str]]:
 
     In the record the main instrument counts, the one that the article means; several
     sources on it give the widest interval. A first meeting, a plaque or a bare "in place by"
-    is an upper bound.
+    is an upper bound, but not for the end of a thing.
     """
     counts = _adopting()
     spans: dict[str, list[tuple[str, str]]] = {}
@@ -96,7 +96,7 @@ def adoption_dates(layer: str) -> dict[str, tuple[str, str]]:
         of_main = e["instrument_id"] in ("", main_instruments()[e["case_id"]])
         if of_main and e["event_type"] in counts[e["case_id"]]:
             spans.setdefault(e["case_id"], []).append((e["earliest"], e["latest"]))
-        elif of_main and e["event_type"] in BOUNDS:
+        elif of_main and e["event_type"] in BOUNDS and e["case_id"] not in ending_cases():
             bound[e["case_id"]] = min(bound.get(e["case_id"], "9999"), e["latest"])
     result = {case: ("", latest) for case, latest in bound.items()}
     for case, dates in spans.items():

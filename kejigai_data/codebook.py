@@ -70,6 +70,12 @@ def codes_of(variable: str) -> list[str]:
     return [c["code"] for c in records("codes") if c["variable"] == variable]
 
 
+def variable_label(variable: str, lang: str | None = None) -> str:
+    """Return the label of a coded variable in the current language, or in `lang`."""
+    column = f"label_{resolve(lang)}"
+    return next(v[column] for v in records("variables") if v["variable"] == variable)
+
+
 def label(variable: str, code: str, lang: str | None = None) -> str:
     """Return the label of a code; sets joined with ``";"`` give joined labels.
 

@@ -31,6 +31,12 @@ COLUMNS = (
 )
 
 
+def item_name(item: dict[str, str], lang: str | None = None) -> str:
+    """Return an item of the outlook as it is called: kind, number and title."""
+    number = item["code"].split("_", 1)[1].replace("_", ".")
+    return f"{word('agenda_' + item['kind'], lang)} {number} · {item[f'title_{resolve(lang)}']}"
+
+
 def load_followups(lang: str | None = None) -> pd.DataFrame:
     """Load the later developments set beside the article's tasks and measures.
 
@@ -47,7 +53,7 @@ def load_followups(lang: str | None = None) -> pd.DataFrame:
     -------
     pandas.DataFrame
         In the article's order, all ``string``: ``followup_id``, ``code`` and ``item`` (the
-        task or measure), ``relation`` (continues, cites_task, same_measure_elsewhere,
+        task or measure, with its number), ``relation`` (continues, cites_task, same_measure_elsewhere,
         same_field_only, none_found), ``place_id``, ``place``, ``what`` (the later
         instrument), ``event_type``, ``date`` (EDTF), ``basis`` (what makes the relation
         hold), ``source_id``, ``locator``, ``search_id`` (where none was found),
@@ -72,7 +78,7 @@ def load_followups(lang: str | None = None) -> pd.DataFrame:
     for row in records("followups"):
         event = events.get(row["event_id"])
         parts = {
-            "item": agenda[row["code"]][f"title_{language}"],
+            "item": item_name(agenda[row["code"]], language),
             "place": places.get(row["place_id"], ""),
             "what": _name(event, names) if event else "",
             "event": kinds[event["event_type"]] if event else "",

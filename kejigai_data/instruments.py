@@ -18,6 +18,15 @@ def main_instruments() -> dict[str, str]:
     return found
 
 
+@lru_cache(maxsize=1)
+def ending_cases() -> set[str]:
+    """Return the cases whose mechanism is that something ended: that it existed does not date them."""
+    ended = {c["code"] for c in records("codes") if c["adoption_event"] == "discontinued"}
+    return {
+        row["case_id"] for row in records("codings") if row["variable"] == "mechanism" and row["value"] in ended
+    }
+
+
 @lru_cache(maxsize=8)
 def instrument_names(layer: str, lang: str) -> dict[str, str]:
     """Return instrument_id to its name in one layer; layers never lend each other names.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from .instruments import main_instruments
+from .instruments import ending_cases, main_instruments
 from .language import pick, resolve
 from .loading import build, raw, records
 
@@ -26,7 +26,8 @@ def _dating_sources() -> tuple[dict[str, set[str]], dict[str, set[str]]]:
             of_any = every.setdefault(row["case_id"], set())
             if row["date"]:
                 of_any.add(row["source_id"])
-                if row["instrument_id"] == main_instruments()[row["case_id"]]:
+                dates_it = row["event_type"] == "discontinued" or row["case_id"] not in ending_cases()
+                if dates_it and row["instrument_id"] == main_instruments()[row["case_id"]]:
                     of_main.add(row["source_id"])
     return main, every
 

@@ -11,7 +11,7 @@ from .checks import a_frame, a_text, texts, whole
 from .errors import unknown
 from .language import pick, resolve
 from .loading import records
-from .words import word
+from .words import locator, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 IN_WORDS = ("layer", "status", "phase", "kind")
-LONG = 14
-STYLE = "text-align:left;vertical-align:top;padding:4px 10px;white-space:normal;max-width:{}em"
+LONG = 20
+STYLE = "text-align:left;vertical-align:top;padding:4px 10px;white-space:normal;min-width:3.6em;max-width:{}em"
 NARROW, WIDE = 26, 60
 
 
@@ -37,7 +37,10 @@ class Table:
         return "\n".join([self.caption, *lines] if self.caption else lines)
 
     def _repr_html_(self) -> str:
-        caption = f'<caption style="text-align:left">{escape(self.caption)}</caption>' if self.caption else ""
+        long = len(self.rows) > LONG
+        scroll = word("scroll").format(rows=len(self.rows)) if long else ""
+        above = " ".join(part for part in (self.caption, scroll) if part)
+        caption = f'<caption style="text-align:left">{escape(above)}</caption>' if above else ""
         style = STYLE.format(WIDE if len(self.headings) < 4 else NARROW)
         head = "".join(f'<th scope="col" style="{style}">{escape(h)}</th>' for h in self.headings)
         body = "".join(
@@ -45,10 +48,8 @@ class Table:
             for row in self.rows
         )
         whole = f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        if len(self.rows) <= LONG:
-            return whole
         # A long table scrolls in its own box, by keyboard too.
-        return f'<div tabindex="0" style="max-height:30em;overflow:auto">{whole}</div>'
+        return f'<div tabindex="0" style="max-height:34em;overflow:auto">{whole}</div>' if long else whole
 
 
 def table(frame: pd.DataFrame, columns: Iterable[str] | None = None, rows: int = 12, caption: str = "") -> Table:
@@ -138,6 +139,8 @@ def _text(name: object, value: object) -> str:
         return f"{value:.2f}"
     if name in IN_WORDS:
         return word(str(value))
+    if name == "locator":
+        return locator(str(value))
     labels, text = _labels(resolve()), str(value).replace("../", "≤ ") if str(value)[:3] == "../" else str(value)
     parts = text.split(";")
     if all((name, part) in labels for part in parts):

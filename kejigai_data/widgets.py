@@ -8,14 +8,17 @@ from typing import Any
 from . import charts
 from .cases import load_cases
 from .checks import one_of, texts
+from .codebook import codes_of, label, variable_label
 from .comparison import Comparison, Options, dropdown, several
 from .events import NATIONAL, WIDER, chronicle, scopes
 from .evidence import check_case, show_evidence
-from .followups import load_followups
+from .followups import item_name, load_followups
 from .language import resolve
 from .loading import load_places, records
 from .tabular import Table, table
 from .words import word
+
+LONGEST = {"en": 48, "zh": 24}
 
 __all__ = [
     "Comparison",
@@ -95,7 +98,8 @@ def evidence_table(case: str, layer: str = "") -> Table:
     Returns
     -------
     Table
-        What `kejigai_data.show_evidence` finds, in words.
+        What `kejigai_data.show_evidence` finds, in words: rows in disagreement first, long
+        names cut, in Chinese without the English names.
 
     Examples
     --------
@@ -109,6 +113,12 @@ def evidence_table(case: str, layer: str = "") -> Table:
     title = check_case(case)[f"title_{resolve()}"]
     if frame.empty:
         return Table([], [], f"{title}. {word('no_rows')}")
+    if resolve() == "zh":
+        frame = frame[frame["variable"] != variable_label("name_en")]
+    longest = LONGEST[resolve()]
+    about = [text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…" for text in frame["about"]]
+    # Where sources disagree is what a reader looks for: in a long table it would be out of sight.
+    frame = frame.assign(about=about).sort_values("conflict", key=lambda notes: notes.isna(), kind="stable")
     return table(frame, columns, rows=len(frame), caption=title)
 
 
@@ -148,9 +158,12 @@ def evidence_browser(case: str = "c001", layer: str = "") -> Comparison:
     return Comparison(evidence_table, controls)
 
 
+def _code_options(variable: str) -> Options:
+    return [(label(variable, code), code) for code in codes_of(variable)]
+
+
 def _scope_options() -> Options:
-    label = f"label_{resolve()}"
-    named = {c["code"]: c[label] for c in records("codes") if c["variable"] == "dimension"}
+    named = {code: name for name, code in _code_options("dimension")}
     named |= {"not_applicable": word("none_short"), NATIONAL: word("national"), WIDER: word("wider")}
     return [(word("everything"), ""), *((named[scope], scope) for scope in scopes())]
 
@@ -277,8 +290,7 @@ def compare_mechanisms(
     >>> len(kj.widgets.compare_mechanisms().controls["first"].options)
     28
     """
-    label = f"label_{resolve()}"
-    options = [(c[label], c["code"]) for c in records("codes") if c["variable"] == "mechanism"]
+    options = _code_options("mechanism")
     for code in (first, second):
         one_of(code, [value for _, value in options], "mechanism")
     controls = {
@@ -316,9 +328,7 @@ def named_on_the_map(dimension: str = "") -> Comparison:
     >>> len(kj.widgets.named_on_the_map().controls["dimension"].options)
     6
     """
-    label = f"label_{resolve()}"
-    named = [(c[label], c["code"]) for c in records("codes") if c["variable"] == "dimension"]
-    options = [(word("everything"), ""), *named]
+    options = [(word("everything"), ""), *_code_options("dimension")]
     one_of(dimension, [value for _, value in options], "dimension")
 
     def draw(dimension: str) -> Any:
@@ -352,13 +362,8 @@ def argument_browser(code: str = "task_1") -> Comparison:
     >>> len(kj.widgets.argument_browser().controls["code"].options)
     29
     """
-    title = f"title_{resolve()}"
     kinds = ("problem", "trend", "idea", "task", "measure")
-    options = [
-        (f"{word('agenda_' + a['kind'])} {a['code'].split('_', 1)[1].replace('_', '.')} · {a[title]}", a["code"])
-        for a in records("agenda")
-        if a["kind"] in kinds
-    ]
+    options = [(item_name(a), a["code"]) for a in records("agenda") if a["kind"] in kinds]
     one_of(code, [value for _, value in options], "item of the outlook")
     return Comparison(charts.argument_map, {"code": dropdown("choose_item", options, code)})
 
@@ -383,10 +388,10 @@ def later_table(code: str) -> Table:
     True
     """
     later = load_followups()
-    items = {a["code"]: a[f"title_{resolve()}"] for a in records("agenda")}
     one_of(code, list(dict.fromkeys(later["code"])), "task or measure")
     rows = later[later["code"] == code]
-    return table(rows, ["relation", "sentence", "basis", "source_id"], rows=len(rows), caption=items[code])
+    columns = ["relation", "sentence", "basis", "source_id"]
+    return table(rows, columns, rows=len(rows), caption=rows["item"].iloc[0])
 
 
 def later_browser(code: str = "task_1") -> Comparison:
@@ -413,13 +418,9 @@ def later_browser(code: str = "task_1") -> Comparison:
     >>> len(kj.widgets.later_browser().controls["code"].options)
     20
     """
-    items = {a["code"]: a[f"title_{resolve()}"] for a in records("agenda")}
-    codes = list(dict.fromkeys(load_followups()["code"]))
-    one_of(code, codes, "task or measure")
-    options = [
-        (f"{word('agenda_' + c.split('_')[0])} {c.split('_', 1)[1].replace('_', '.')} · {items[c]}", c)
-        for c in codes
-    ]
+    later = load_followups().drop_duplicates("code")
+    options = list(zip(later["item"], later["code"], strict=True))
+    one_of(code, [value for _, value in options], "task or measure")
     return Comparison(later_table, {"code": dropdown("choose_item", options, code)})
 
 

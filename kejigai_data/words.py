@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import lru_cache
 
-from .language import pick
+from .language import pick, resolve
 from .loading import FOLDER, read_rows
 
 
@@ -23,6 +24,26 @@ def word(key: str, lang: str | None = None) -> str:
     '沉默'
     """
     return pick(_words()[key], lang) if key in _words() else key
+
+
+@lru_cache(maxsize=1)
+def _locators() -> list[tuple[str, re.Pattern[str], str]]:
+    rows = read_rows(os.path.join(FOLDER, "locators.csv"))[1]
+    return [(language, re.compile(pattern), text) for language, pattern, text in rows]
+
+
+def locator(text: str, lang: str | None = None) -> str:
+    """Return a place in a source in the words of a language; Chinese article numbers stay.
+
+    Examples
+    --------
+    >>> locator("第3段", "en"), locator("para 3", "zh")
+    ('para. 3', '第3段')
+    """
+    for language, pattern, words in _locators():
+        if language == resolve(lang):
+            text = pattern.sub(words, text)
+    return text
 
 
 def say(english: str, chinese: str) -> None:

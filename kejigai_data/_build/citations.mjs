@@ -11,25 +11,10 @@ const locales = Object.fromEntries(Object.entries(job.locales).map(([tag, path])
 
 const ACCESS_YEAR = '<date variable="accessed" form="numeric" date-parts="year" prefix="[" suffix="]"/>';
 const NAME_ONLY = /<!-- <institution\/> -->/g;
-const YEAR_FIRST = /<group delimiter=", ">(\s*<group>\s*<text macro="date-issued-year"\/>)/;
-const MONTH_DAY = /<date-part name="month"\/>\s*<date-part name="day" prefix=" "\/>/;
-const ZH_TERMS = `</info><locale xml:lang="zh"><terms>
-  <term name="no date" form="short">日期不详</term>
-  <term name="retrieved">检索于</term>
-  <term name="from">取自</term>
-</terms></locale>`;
-
 const CHANGES = {
   // The style guesses a missing year from the day of access; for pages read years later that is wrong.
   // It leaves <institution/> to citeproc-js users; without it, institutions are capitalised like surnames.
-  gb7714: { any: [[ACCESS_YEAR, ""], [NAME_ONLY, "<institution/>"]], zh: [] },
-  // The style writes months the English way ("2020, 一月 20"), and the Chinese locale says only 不详.
-  apa: {
-    any: [],
-    zh: [[YEAR_FIRST, '<group delimiter="年">$1'],
-         [MONTH_DAY, '<date-part name="month" form="numeric" suffix="月"/><date-part name="day" suffix="日"/>'],
-         ["</info>", ZH_TERMS]],
-  },
+  gb7714: [[ACCESS_YEAR, ""], [NAME_ONLY, "<institution/>"]],
 };
 
 function change(text, [from, to]) {
@@ -39,8 +24,7 @@ function change(text, [from, to]) {
 }
 
 function engine(style, language, items) {
-  const { any, zh } = CHANGES[style] ?? { any: [], zh: [] };
-  const text = [...any, ...(language === "zh" ? zh : [])].reduce(change, read(job.styles[style]));
+  const text = (CHANGES[style] ?? []).reduce(change, read(job.styles[style]));
   const system = {
     retrieveLocale: (tag) => locales[tag] ?? locales["en-US"],
     retrieveItem: (id) => items.get(id),
@@ -65,7 +49,8 @@ for (const style of Object.keys(job.styles)) {
   // Two processors, because terms follow the language of the processor and not of the item.
   const engines = { zh: engine(style, "zh", items), en: engine(style, "en", items) };
   for (const { id } of job.items) {
-    const language = items.get(id).language.startsWith("zh") ? "zh" : "en";
+    // APA is read in English texts, whatever the language of the source.
+    const language = style !== "apa" && items.get(id).language.startsWith("zh") ? "zh" : "en";
     result[id][style] = render(engines[language], id);
   }
 }

@@ -11,9 +11,9 @@ downloaded into a temporary folder, in fixed versions:
   en-US, updated 2026-01-10T00:00:00+00:00.
 
 Styles and locales belong to the Citation Style Language project and are licensed CC BY-SA 3.0.
-Some changes are made in memory (``citations.mjs``): GB/T does not guess a missing year from the
-day of access or put institutions in capitals; Chinese APA dates read 2020年1月20日, and
-three of its terms are worded in full. Where a style no longer has the changed place, the run stops.
+Two changes are made in memory (``citations.mjs``): GB/T does not guess a missing year from the
+day of access or put institutions in capitals. Where a style no longer has the changed place, the
+run stops. APA words dates and terms in English for every source.
 
 From a row to CSL:
 

@@ -31,8 +31,9 @@ from traitlets.config import Config
 
 import kejigai_data as kj
 from kejigai_data._build.notebooks import METADATA, finish
-from kejigai_data.exercise import canonical, digest
+from kejigai_data.exercise import canonical, digest, member_digest
 from kejigai_data.loading import records
+from kejigai_data.validation import natural
 
 TOP = Path(__file__).resolve().parents[2]
 EXERCISES = TOP / "exercises"
@@ -61,12 +62,13 @@ def checks() -> str:
         rows[key] = [task, answer["verdict"], key[1], answer["message_zh"], answer["message_en"]]
         if kind == "list" and answer["verdict"] == "right":
             for member in given:
-                rows.setdefault((task, digest(task, [member])), [task, "member", digest(task, [member]), "", ""])
+                own = member_digest(task, member)
+                rows.setdefault((task, own), [task, "member", own, "", ""])
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(HEAD)
     # By digest: the order of the list would tell which one is right.
-    for row in sorted(rows.values(), key=lambda row: (row[0], row[2])):
+    for row in sorted(rows.values(), key=lambda row: natural(f"{row[0]}-{row[2][:6]}")):
         writer.writerow([f"{row[0]}-{row[2][:6]}", *row])
     return buffer.getvalue()
 

@@ -8,10 +8,10 @@ from typing import Any
 from .. import render
 from ..checks import a_text
 from ..errors import unknown
+from ..followups import item_name
 from ..language import resolve
 from ..loading import records
 from ..render import alt
-from ..words import word
 from .parts import BLANK, MUTED, Pair, heading, on
 
 COLUMNS = (("problem", "trend", "idea"), ("task",), ("measure",))
@@ -34,7 +34,8 @@ def argument_map(code: str = "", title: Pair | None = None, description: Pair | 
     -------
     altair.LayerChart
         Three columns: why (problems, trends, ideas), the tasks, the measures. A line joins a
-        task with its measures. The article draws no line from a single problem to a single task.
+        task with its measures; under the title what the item marked says. The article draws no
+        line from a single problem to a single task.
 
     Raises
     ------
@@ -101,14 +102,20 @@ def argument_map(code: str = "", title: Pair | None = None, description: Pair | 
             ),
         ]
     )
-    return drawn.properties(width=800, height=620, **heading("argument", title, description))
+    note = _wrapped(known[code][f"summary_{resolve()}"], 120, 60) if code else ""
+    return drawn.properties(width=800, height=620, **heading("argument", title, description, note))
+
+
+def _wrapped(text: str, en: int, zh: int) -> list[str]:
+    if resolve() == "en":
+        return textwrap.wrap(text, en)
+    return [text[i : i + zh] for i in range(0, len(text), zh)]
 
 
 def _box(item: dict[str, str], column: int, height: float, code: str, near: set[str]) -> dict[str, Any]:
     left = column * (WIDTH + GAP)
-    kind = word(f"agenda_{item['kind']}")
-    name = f"{kind} {item['code'].split('_', 1)[1].replace('_', '.')} · {item[f'title_{resolve()}']}"
-    lines = textwrap.wrap(name, 40) if resolve() == "en" else [name[i : i + 19] for i in range(0, len(name), 19)]
+    name = item_name(item)
+    lines = _wrapped(name, 37, 19)
     chosen = item["code"] == code
     return {
         "x": left,

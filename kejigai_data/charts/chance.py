@@ -6,7 +6,7 @@ from ..chance import permuted_difference, provincial_units, simulate_naming
 from ..render import alt
 from ..words import word
 from .naming import tiles
-from .parts import Pair, heading
+from .parts import Pair, heading, on
 
 
 def chance_map(named: int = 3, lists: int = 10, seed: int = 1) -> alt.Chart:
@@ -85,11 +85,12 @@ def permutation(
     bars = [{"from": low + n * step, "to": low + (n + 1) * step, "n": k} for n, k in sorted(counts.items())]
     line = [{"at": observed, "shown": f"{word('observed')} {observed:.2f}"}]
     x = alt.X("from:Q", title=word("difference_axis"), axis=alt.Axis(tickCount=8))
-    base = alt.Chart(alt.InlineData(values=bars))
-    drawn = base.mark_bar(color="#AAB7C4", stroke="#FFFFFF").encode(
-        x=x, x2="to:Q", y=alt.Y("n:Q", axis=None), y2=alt.value(220)
+    drawn = (
+        on(bars)
+        .mark_bar(color="#AAB7C4", stroke="#FFFFFF")
+        .encode(x=x, x2="to:Q", y=alt.Y("n:Q", axis=None), y2=alt.value(220))
     )
-    rule = alt.Chart(alt.InlineData(values=line)).encode(x="at:Q")
+    rule = on(line).encode(x="at:Q")
     layers = [
         drawn,
         rule.mark_rule(color="#1B4F72", strokeWidth=2.5),

@@ -125,8 +125,7 @@ def timeline(events: pd.DataFrame, title: Pair | None = None, description: Pair 
         signs = on(exact).mark_point(size=95, filled=True, opacity=0.9)
         layers.append(signs.encode(x=middle, shape=shape, **shared))
     layers = [*_article(years, x), *layers]
-    shown = heading("timeline", title, description)
-    shown["title"] = alt.Title(shown["title"].text, subtitle=word("timeline_note"))
+    shown = heading("timeline", title, description, word("timeline_note"))
     chart = alt.LayerChart(layer=layers)
     tall = 34 if any(row.count("|") > 1 for row in order) else 26
     return chart.properties(width=490, height=tall * len(order), **shown)

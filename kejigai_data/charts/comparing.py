@@ -14,7 +14,7 @@ from ..language import resolve
 from ..places import find_place
 from ..render import alt
 from ..words import word
-from .parts import MUTED, Cell, Pair, colour_of, grid, heading
+from .parts import MUTED, Cell, Pair, colour_of, grid, heading, on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,7 +77,11 @@ def mechanisms_named(
             shown = record_date(case.case_id) if case else word("not_named")
             colour = colour_of(dimension) if case else ""
             cells.append(Cell(label("mechanism", code), names[place], shown, colour))
-    return grid(cells, min(200, 480 // len(wanted))).properties(**heading("places", title, description))
+    legend = {
+        colour_of(code): label("dimension", code) for code in dict.fromkeys(map(str, here["dimension"])) if code
+    }
+    width = min(200, 480 // len(wanted))
+    return grid(cells, width, legend=legend).properties(**heading("places", title, description))
 
 
 def mechanisms_dated(
@@ -148,38 +152,40 @@ def mechanisms_dated(
 
     colour = alt.Color("colour:N", scale=None, legend=None)
 
-    def on(kind: str) -> alt.Chart:
-        return alt.Chart(alt.InlineData(values=[row for row in rows if row["kind"] == kind]))
+    def of(kind: str) -> alt.Chart:
+        return on([row for row in rows if row["kind"] == kind])
 
     def some(kind: str) -> bool:
         return any(row["kind"] == kind for row in rows)
 
     text = alt.Text("shown:N")
-    names = alt.Chart(alt.InlineData(values=heads)).mark_text(align="left", fontSize=14, fontWeight="bold")
+    names = on(heads).mark_text(align="left", fontSize=14, fontWeight="bold")
     layers = [names.encode(x=alt.value(0), y=y, text=text)]
     if some("none"):
-        words = on("none").mark_text(align="left", fontSize=12.5, color=MUTED)
+        words = of("none").mark_text(align="left", fontSize=12.5, color=MUTED)
         layers.append(words.encode(x=alt.value(6), y=y, text=text))
     if some("day"):
-        points = on("day").mark_point(filled=True, size=110, opacity=1)
+        points = of("day").mark_point(filled=True, size=110, opacity=1)
         layers.append(points.encode(x=x("last:T"), y=y, color=colour))
     if some("bound"):
-        points = on("bound").mark_point(shape="triangle-left", size=110, filled=False)
+        points = of("bound").mark_point(shape="triangle-left", size=110, filled=False)
         layers.append(points.encode(x=x("last:T"), y=y, color=colour))
     if some("span"):
-        bar = on("span").mark_rule(strokeWidth=9, opacity=0.5)
+        bar = of("span").mark_rule(strokeWidth=9, opacity=0.5)
         layers.append(bar.encode(x=x("first:T"), x2="last:T", y=y, color=colour))
         # A month on an axis of decades would not be seen as a bar.
-        ring = on("span").mark_point(size=70, filled=False)
+        ring = of("span").mark_point(size=70, filled=False)
         layers.append(ring.encode(x=x("middle:T"), y=y, color=colour))
     for kind in ("day", "bound", "span"):
         if some(kind):
             # A white edge keeps the date legible where a line passes behind it.
-            edge = on(kind).mark_text(align="left", dx=11, fontSize=12, stroke="#FFFFFF", strokeWidth=4)
+            edge = of(kind).mark_text(align="left", dx=11, fontSize=12, stroke="#FFFFFF", strokeWidth=4)
             layers.append(edge.encode(x="last:T", y=y, text=text))
-            layers.append(on(kind).mark_text(align="left", dx=11, fontSize=12).encode(x="last:T", y=y, text=text))
+            layers.append(of(kind).mark_text(align="left", dx=11, fontSize=12).encode(x="last:T", y=y, text=text))
     size = {"width": 520, "height": 25 * len(domain)}
-    return alt.LayerChart(layer=layers).properties(**size, **heading("mechanisms", title, description))
+    return alt.LayerChart(layer=layers).properties(
+        **size, **heading("mechanisms", title, description, word("timeline_note"))
+    )
 
 
 def _of(rows: list[dict[str, str]], number: int) -> list[dict[str, str]]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CLUSTERS = ("jingjinji", "changsanjiao")
+MARGIN = 1.35
+PALE = "#DBC48C"
 
 
 def factor_pairs(
@@ -58,10 +60,8 @@ def factor_pairs(
                 continue
             number = sum({first, second} <= members for members in sets)
             colour = colour_of("factor_allocation") if number else ""
-            cells.append(
-                Cell(label("factors", first), label("factors", second), str(number) if number else "0", colour)
-            )
-    return grid(cells, 130, 200).properties(**heading("factors", title, description))
+            cells.append(Cell(label("factors", first), label("factors", second), str(number), colour))
+    return grid(cells, 130, 200).properties(**heading("factors", title, description, word("factors_note")))
 
 
 def rights_moved(title: Pair | None = None, description: Pair | None = None) -> alt.LayerChart:
@@ -93,14 +93,13 @@ def rights_moved(title: Pair | None = None, description: Pair | None = None) -> 
                 rows.append((day, shown, coding))
     cells = []
     for _, shown, coding in sorted(rows, key=lambda row: row[0]):
-        row = f"{coding['instrument_id']}|{shown}  {_what(coding['instrument_id'])}"
+        name = _what(coding["instrument_id"]).removesuffix(f" ({shown[:4]})").removesuffix(f"（{shown[:4]}）")
+        row = f"{coding['instrument_id']}|{shown}  {name}"
         for code in codes:
             moved = code in coding["value"].split(";")
             sign = {"stated": "●", "inferred": "○"}.get(coding["status"], "?") if moved else ""
             cells.append(Cell(row, label("rights", code), sign, colour_of("factor_allocation") if moved else ""))
-    shown_heading = heading("rights", title, description)
-    shown_heading["title"] = alt.Title(shown_heading["title"].text, subtitle=word("rights_note"))
-    return grid(cells, 95, 430).properties(**shown_heading)
+    return grid(cells, 95, 430).properties(**heading("rights", title, description, word("rights_note")))
 
 
 FIRST = ("adopted", "revised", "amended", "approved", "promulgated")
@@ -116,7 +115,10 @@ def _first_date(instrument: str) -> tuple[str, str]:
     if not found:
         return "", ""
     best = min(found, key=lambda e: (e["event_type"] not in FIRST, *vagueness(e)))
-    return best["earliest"] or best["latest"], written(best["earliest"], best["latest"])
+    shown = written(best["earliest"], best["latest"])
+    if best["event_type"] == "in_force":
+        shown = f"{shown} ({label('event_type', 'in_force').lower()})" if resolve() == "en" else f"{shown}（施行）"
+    return best["earliest"] or best["latest"], shown
 
 
 def _what(instrument: str) -> str:
@@ -169,19 +171,18 @@ def agreements(
             if province not in places:
                 places.append(province)
     nodes = sorted({place for places in parties.values() for place in places})
-    spot = {
-        place: (math.sin(2 * math.pi * n / len(nodes)), math.cos(2 * math.pi * n / len(nodes)))
-        for n, place in enumerate(nodes)
-    }
+    turn = 2 * math.pi / len(nodes)
+    spot = {place: (math.sin(turn * n), math.cos(turn * n)) for n, place in enumerate(nodes)}
     links: dict[tuple[str, str], int] = {}
     for places in parties.values():
         for first in places:
             for second in places:
                 if first < second:
                     links[first, second] = links.get((first, second), 0) + 1
-    return _network(nodes, spot, links).properties(
-        width=620, height=380, **heading(f"agreements_{cluster}", title, description)
-    )
+    lowest = min(y for _, y in spot.values())
+    height = round(380 * (MARGIN - lowest) / (2 * MARGIN - 0.35))
+    shown = heading(f"agreements_{cluster}", title, description, word("agreements_note"))
+    return _network(nodes, spot, links, lowest).properties(width=620, height=height, **shown)
 
 
 def _province(place_id: str) -> str:
@@ -189,7 +190,7 @@ def _province(place_id: str) -> str:
 
 
 def _network(
-    nodes: list[str], spot: dict[str, tuple[float, float]], links: dict[tuple[str, str], int]
+    nodes: list[str], spot: dict[str, tuple[float, float]], links: dict[tuple[str, str], int], lowest: float
 ) -> alt.LayerChart:
     names = place_names(resolve())
     lines: list[dict[str, Any]] = []
@@ -199,21 +200,21 @@ def _network(
         at = {"mx": left + (right - left) * 0.38, "my": low + (high - low) * 0.38}
         lines.append({"x": left, "y": low, "x2": right, "y2": high, "n": number, **at})
     points = [{"x": spot[n][0], "y": spot[n][1], "name": names[n]} for n in nodes]
-    scale = alt.Scale(domain=[-1.35, 1.35], nice=False)
-    x = alt.X("x:Q", axis=None, scale=scale)
-    y = alt.Y("y:Q", axis=None, scale=scale)
-
-    colour = colour_of("factor_allocation")
+    across = alt.Scale(domain=[-MARGIN, MARGIN], nice=False)
+    # Three places on a circle leave its lower part empty.
+    down = alt.Scale(domain=[lowest - 0.35, MARGIN], nice=False)
+    x = alt.X("x:Q", axis=None, scale=across)
+    y = alt.Y("y:Q", axis=None, scale=down)
+    # Opaque: where two half-transparent lines cross, the darker spot would look like a value.
+    colour = PALE
     width = alt.StrokeWidth("n:Q", scale=alt.Scale(domain=[0, 8], range=[1, 14]), legend=None)
-    middle = {"x": alt.X("mx:Q", axis=None, scale=scale), "y": alt.Y("my:Q", axis=None, scale=scale)}
+    middle = {"x": alt.X("mx:Q", axis=None, scale=across), "y": alt.Y("my:Q", axis=None, scale=down)}
     return alt.LayerChart(
         layer=[
-            on(lines)
-            .mark_rule(color=colour, opacity=0.45)
-            .encode(x=x, y=y, x2="x2:Q", y2="y2:Q", strokeWidth=width),
+            on(lines).mark_rule(color=colour).encode(x=x, y=y, x2="x2:Q", y2="y2:Q", strokeWidth=width),
             on(lines).mark_point(size=420, filled=True, color="#FFFFFF", opacity=1).encode(**middle),
             on(lines).mark_text(fontSize=13, color=MUTED).encode(text="n:Q", **middle),
-            on(points).mark_point(size=2600, filled=True, color="#FFFFFF", opacity=1).encode(x=x, y=y),
+            on(points).mark_point(size=4600, filled=True, color="#FFFFFF", opacity=1).encode(x=x, y=y),
             on(points).mark_text(fontSize=15, fontWeight="bold").encode(x=x, y=y, text="name:N"),
         ]
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -71,16 +72,20 @@ def route_steps(
         steps = _main_steps(case)
         for step in STEPS:
             state, shown = _state([e for e in steps if e["event_type"] == step])
-            rows.append({"case": _case_label(case), "step": word(step), "state": word(state), "shown": shown})
+            rows.append(
+                {"case": _case_label(case), "step": _two_lines(step), "state": word(state), "shown": shown}
+            )
     data = pd.DataFrame(rows)
     states: tuple[str, ...] = ("dated", "not_applicable", "not_found", "silent", "not_coded")
     states = tuple(s for s in states if word(s) in set(data["state"]))
     base = alt.Chart(data).encode(
         x=alt.X(
             "step:N",
-            sort=[word(s) for s in STEPS],
+            sort=[_two_lines(s) for s in STEPS],
             title=None,
-            axis=alt.Axis(orient="top", labelAngle=0, ticks=False, domain=False),
+            axis=alt.Axis(
+                orient="top", labelAngle=0, ticks=False, domain=False, labelExpr="split(datum.label, '|')"
+            ),
         ),
         y=alt.Y(
             "case:N", sort=list(dict.fromkeys(data["case"])), title=None, axis=alt.Axis(ticks=False, domain=False)
@@ -93,6 +98,10 @@ def route_steps(
     text = base.mark_text(fontSize=12).encode(text="shown:N", color=ink)
     height = 40 * len(chosen)
     return (cells + text).properties(width=540, height=height, **heading("steps", title, description))
+
+
+def _two_lines(step: str) -> str:
+    return "|".join(textwrap.wrap(word(step), 14))
 
 
 def _state(found: list[dict[str, str]]) -> tuple[str, str]:
@@ -313,4 +322,6 @@ def waiting_days(
     bars = base.mark_bar(cornerRadiusEnd=3).encode(color=colour)
     numbers = base.mark_text(align="left", dx=6, fontSize=14).encode(text="shown:N")
     height = 38 * len(rows)
-    return (bars + numbers).properties(width=340, height=height, **heading("days", title, description))
+    return (bars + numbers).properties(
+        width=340, height=height, **heading("days", title, description, word("days_note"))
+    )

@@ -83,13 +83,12 @@ def tiles(
     colour = alt.Color(
         "what:N",
         scale=alt.Scale(domain=[word(s) for s in order], range=[fill[s] for s in order]),
-        legend=alt.Legend(symbolType="square", symbolSize=220, orient="top"),
+        legend=alt.Legend(symbolType="square", symbolSize=220, orient="top", labelLimit=0),
     )
     squares = base.mark_rect(cornerRadius=4).encode(color=colour, tooltip=["name:N", "what:N"])
     ink = alt.condition(alt.datum.what == word(named), alt.value("#FFFFFF"), alt.value(render.INK))
     names = base.mark_text(fontSize=14 if resolve() == "zh" else 11.5).encode(text="name:N", color=ink)
-    shown = heading("tile", title, description)
-    shown["title"] = alt.Title(shown["title"].text, subtitle=note)
+    shown = heading("tile", title, description, note)
     return (squares + names).properties(width=660, height=520, **shown)
 
 
@@ -97,7 +96,7 @@ def _units(places: pd.DataFrame) -> Iterable[str]:
     return places.loc[~places["level"].isin(["cluster", "corridor", "country"]), "place_id"]
 
 
-def _wrap(lead: str, names: list[str], width: int = 96) -> list[str]:
+def _wrap(lead: str, names: list[str], width: int = 118) -> list[str]:
     joint = "、" if resolve() == "zh" else ", "
     lines, line = [], lead
     for i, name in enumerate(names):

@@ -13,7 +13,7 @@ from ..loading import records
 from ..render import alt
 from ..words import word
 from .comparing import mechanisms_dated
-from .parts import MUTED, Cell, Pair, colour_of, grid, heading
+from .parts import MUTED, Cell, Pair, colour_of, grid, heading, on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,11 +61,10 @@ def founded_and_rounds(
         for e in records("events")
         if e["instrument_id"] in party and e["event_type"] == "promulgated" and not e["case_id"]
     ]
-    base = alt.Chart(alt.InlineData(values=rounds)).encode(x=alt.X("day:T"))
+    base = on(rounds).encode(x=alt.X("day:T"))
     lines = base.mark_rule(strokeDash=[4, 3], color=MUTED)
     names = base.mark_text(align="left", dx=4, fontSize=12, color=MUTED).encode(text="shown:N", y=alt.value(-6))
-    shown = heading("rounds", title, description)
-    shown["title"] = alt.Title(shown["title"].text, subtitle=word("rounds_note"))
+    shown = heading("rounds", title, description, word("rounds_note"))
     layered = alt.LayerChart(layer=[lines, names, *chart.layer])
     return layered.properties(width=520, height=chart.height, **shown)
 
@@ -100,7 +99,7 @@ def heads(
     """
     frame = load_cases()
     if cases is None:
-        chosen = frame[frame["mechanism"].isin(PARTY_BODIES)]
+        chosen = frame[frame["mechanism"].isin(PARTY_BODIES)].sort_values("mechanism", kind="stable")
     else:
         ids = [str(case) for case in cases]
         for case in ids:
@@ -113,7 +112,7 @@ def heads(
     }
     cells = []
     for case in chosen.itertuples():
-        row = str(getattr(case, f"place_{resolve()}"))
+        row = f"{label('mechanism', case.mechanism)} · {getattr(case, f'place_{resolve()}')}"
         for layer in ("article", "record"):
             coding = coded.get((main_instruments()[case.case_id], layer))
             cells.append(_head_cell(f"{case.case_id}|{row}", layer, coding))

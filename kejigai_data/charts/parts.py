@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import render
 from ..checks import a_frame
 from ..errors import SelectionError
-from ..language import pick
+from ..language import pick, resolve
 from ..render import alt
 from ..words import word
 
@@ -43,10 +44,11 @@ class Cell(NamedTuple):
     faint: bool = False
 
 
-def grid(cells: list[Cell], width: int, labels: int = 320) -> alt.LayerChart:
+def grid(cells: list[Cell], width: int, labels: int = 320, legend: dict[str, str] | None = None) -> alt.LayerChart:
     """Draw cells as a grid of words; rows and columns stand as they first occur.
 
-    A row or column may be told apart from another of the same name by a key before ``|``.
+    A row or column may be told apart from another of the same name by a key before ``|``;
+    a column's name may be broken by a line end. `legend` names colours: colour to name.
     """
     rows = list(dict.fromkeys(cell.row for cell in cells))
     columns = list(dict.fromkeys(cell.column for cell in cells))
@@ -62,15 +64,15 @@ def grid(cells: list[Cell], width: int, labels: int = 320) -> alt.LayerChart:
         for cell in cells
     ]
     name = "length(split(datum.label, '|')) > 1 ? split(datum.label, '|')[1] : datum.label"
-    bare = alt.Axis(ticks=False, domain=False, labelExpr=name)
-    top = alt.Axis(**{**bare.to_dict(), "orient": "top", "labelAngle": 0, "labelLimit": width})
-    left = alt.Axis(**{**bare.to_dict(), "labelLimit": labels})
+    bare: dict[str, Any] = {"ticks": False, "domain": False}
+    top = alt.Axis(**bare, labelExpr=f"split({name}, '\\n')", orient="top", labelAngle=0, labelLimit=width)
+    left = alt.Axis(**bare, labelExpr=name, labelLimit=labels)
     base = on(values).encode(
         x=alt.X("column:N", sort=columns, title=None, axis=top),
         y=alt.Y("row:N", sort=rows, title=None, axis=left),
     )
     boxes = base.mark_rect(stroke="#FFFFFF", strokeWidth=3).encode(
-        color=alt.Color("fill:N", scale=None), opacity=alt.Opacity("strength:Q", scale=None)
+        color=_filled(legend or {}), opacity=alt.Opacity("strength:Q", scale=None)
     )
     text = base.mark_text(fontSize=12.5, limit=width - 8).encode(
         text="shown:N", color=alt.Color("ink:N", scale=None)
@@ -79,11 +81,27 @@ def grid(cells: list[Cell], width: int, labels: int = 320) -> alt.LayerChart:
     return chart.properties(width=width * len(columns), height=34 * len(rows))
 
 
-def heading(key: str, title: Pair | None, description: Pair | None) -> dict[str, Any]:
-    """Return title and description of a chart: those given, else the usual ones."""
+def _filled(legend: dict[str, str]) -> alt.Color:
+    if not legend:
+        return alt.Color("fill:N", scale=None)
+    colours = [*legend, BLANK]
+    shown = alt.Legend(
+        values=list(legend), labelExpr=f"{json.dumps(legend)}[datum.value]", orient="top", title=None
+    )
+    return alt.Color("fill:N", scale=alt.Scale(domain=colours, range=colours), legend=shown)
+
+
+def heading(key: str, title: Pair | None, description: Pair | None, note: str | list[str] = "") -> dict[str, Any]:
+    """Return title and description of a chart: those given, else the usual ones; a note goes below the title."""
     text = _picked(title, "title") or word(f"{key}_title")
     about = _picked(description, "description") or word(f"{key}_description")
-    return {"title": alt.Title(text), "description": f"{text} {about}"}
+    # Without its stop a title would run on into the description.
+    joint = "" if text.endswith((".", "?", "!", "。", "？", "！")) else pick((".", "。"))
+    shown = alt.Title(text, subtitle=note) if note else alt.Title(text)
+    return {
+        "title": shown,
+        "description": f"{text}{joint} {about}" if resolve() == "en" else f"{text}{joint}{about}",
+    }
 
 
 def _picked(pair: Pair | None, what: str) -> str:
