@@ -149,7 +149,8 @@ def bring_lessons(source=TOP, work=WORK):
     brought = []
     for folder in ("notebooks/en", "notebooks/zh", "exercises"):
         for base, _, names in os.walk(os.path.join(source, *folder.split("/"))):
-            if "keys" in base.split(os.sep) or ".ipynb_checkpoints" in base:
+            inside = set(os.path.relpath(base, source).split(os.sep))
+            if inside & {"keys", "source", ".ipynb_checkpoints"}:
                 continue
             for name in sorted(n for n in names if n.endswith(".ipynb")):
                 lesson = os.path.join(base, name)
