@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 IN_WORDS = ("layer", "status", "phase", "kind")
 LONG = 20
-STYLE = "text-align:left;vertical-align:top;padding:4px 10px;white-space:normal;min-width:3.6em;max-width:{}em"
+STYLE = "text-align:left;vertical-align:top;padding:4px 10px;white-space:normal;min-width:{}em;max-width:{}em"
 NARROW, WIDE = 26, 60
+# A column of long texts would else be squeezed by columns of single words.
+ESSAY = {"en": 90, "zh": 45}
 
 
 class Table:
@@ -41,10 +43,17 @@ class Table:
         scroll = word("scroll").format(rows=len(self.rows)) if long else ""
         above = " ".join(part for part in (self.caption, scroll) if part)
         caption = f'<caption style="text-align:left">{escape(above)}</caption>' if above else ""
-        style = STYLE.format(WIDE if len(self.headings) < 4 else NARROW)
-        head = "".join(f'<th scope="col" style="{style}">{escape(h)}</th>' for h in self.headings)
+        most = WIDE if len(self.headings) < 4 else NARROW
+        longest = [max(map(len, column)) for column in zip(self.headings, *self.rows, strict=True)]
+        styles = [STYLE.format(17 if length > ESSAY[resolve()] else 3.6, most) for length in longest]
+        head = "".join(
+            f'<th scope="col" style="{style}">{escape(h)}</th>'
+            for h, style in zip(self.headings, styles, strict=True)
+        )
         body = "".join(
-            "<tr>" + "".join(f'<td style="{style}">{escape(cell)}</td>' for cell in row) + "</tr>"
+            "<tr>"
+            + "".join(f'<td style="{style}">{escape(cell)}</td>' for cell, style in zip(row, styles, strict=True))
+            + "</tr>"
             for row in self.rows
         )
         whole = f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -140,7 +149,7 @@ def _text(name: object, value: object) -> str:
     if name in IN_WORDS:
         return word(str(value))
     if name == "locator":
-        return locator(str(value))
+        return locator(str(value)).replace(";", "; ")
     labels, text = _labels(resolve()), str(value).replace("../", "≤ ") if str(value)[:3] == "../" else str(value)
     parts = text.split(";")
     if all((name, part) in labels for part in parts):

@@ -227,12 +227,13 @@ def _place_options() -> Options:
 
 
 def compare_places(first: str = "310000", second: str = "110000") -> Comparison:
-    """Compare which mechanisms the article names for two places, over all dimensions.
+    """Compare which mechanisms the article names for two places, or for a place and its region.
 
     Parameters
     ----------
     first, second : str
-        Places with cases (``place_id``) to begin with.
+        Places with cases (``place_id``), clusters among them, or statistical regions
+        (``"eastern"``, …) to begin with.
 
     Returns
     -------
@@ -242,7 +243,7 @@ def compare_places(first: str = "310000", second: str = "110000") -> Comparison:
     Raises
     ------
     SelectionError
-        If a place has no case.
+        If a place has no case, or there is no such region.
 
     Examples
     --------
@@ -250,7 +251,8 @@ def compare_places(first: str = "310000", second: str = "110000") -> Comparison:
     >>> sorted(kj.widgets.compare_places().controls)
     ['first', 'second']
     """
-    options = _place_options()
+    regions = dict.fromkeys(load_cases()["region"].dropna())
+    options = [*_place_options(), *((word(f"region_{region}"), region) for region in regions)]
     for place in (first, second):
         one_of(place, [value for _, value in options], "place with a case")
     controls = {

@@ -10,6 +10,13 @@ import vl_convert
 import kejigai_data as kj
 from kejigai_data import charts, render
 
+COUNTS = pd.DataFrame(
+    {
+        "reference": ["provincial_regulation", "provincial_regulation", "undecidable"],
+        "own": ["provincial_regulation", "government_rule", "plan"],
+        "n": [5, 2, 1],
+    }
+)
 CHARTS = {
     "tile_map": lambda: charts.tile_map(kj.load_cases()),
     "tile_map of one dimension": lambda: charts.tile_map(kj.load_cases().query("dimension == 'legal'")),
@@ -20,6 +27,8 @@ CHARTS = {
     "route_timeline of a decision": lambda: charts.route_timeline(["c006"]),
     "waiting_days": charts.waiting_days,
     "mechanisms_named": lambda: charts.mechanisms_named(["310000", "110000", "changsanjiao"]),
+    "mechanisms_named against a region": lambda: charts.mechanisms_named(["310000", "eastern"]),
+    "confusion": lambda: charts.confusion(COUNTS, "form"),
     "mechanisms_dated": lambda: charts.mechanisms_dated(["party_decision_body", "dual_headed_leading_group"]),
     "argument_map": charts.argument_map,
     "argument_map of a task": lambda: charts.argument_map("task_4"),

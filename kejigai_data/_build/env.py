@@ -18,7 +18,7 @@ NEWER = ("python3.13", "python3.12", "python3.11", "python3")
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 VENV = os.path.join(TOP, ".venv")
 WORK = os.path.join(TOP, "work")
-EXTRAS = {"lab": ("lab",), "test": ("lab", "research", "test")}
+EXTRAS = {"lab": ("lab",), "test": ("lab", "research", "instructor", "test")}
 LAB_SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {
         "fetchNews": "false",
@@ -124,6 +124,11 @@ def ensure_env(purpose):
     os.makedirs(settings, exist_ok=True)
     with open(os.path.join(settings, "overrides.json"), "w", encoding="utf-8") as file:
         json.dump(LAB_SETTINGS, file, indent=1)
+    # nbgrader, which the tests need, would put its menu and panel into every student's lab.
+    config = os.path.join(VENV, "etc", "jupyter", "labconfig")
+    os.makedirs(config, exist_ok=True)
+    with open(os.path.join(config, "page_config.json"), "w", encoding="utf-8") as file:
+        json.dump({"disabledExtensions": {"@jupyter/nbgrader": True}}, file)
     with open(stamp, "w", encoding="utf-8") as file:
         json.dump({"extras": extras, "fingerprint": wanted}, file)
 

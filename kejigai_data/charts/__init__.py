@@ -9,6 +9,7 @@ from .chance import chance_map, permutation
 from .chronology import timeline
 from .claiming import verdicts
 from .comparing import mechanisms_dated, mechanisms_named
+from .confusing import confusion
 from .factors import agreements, factor_pairs, rights_moved
 from .forces import before_and_after, laboratory_stages
 from .legal import route_steps, route_timeline, waiting_days
@@ -20,6 +21,7 @@ __all__ = [
     "argument_map",
     "before_and_after",
     "chance_map",
+    "confusion",
     "evidence_status",
     "factor_pairs",
     "founded_and_rounds",

@@ -10,7 +10,7 @@ from ..checks import texts
 from ..codebook import codes_of, label
 from ..dates import written
 from ..errors import SelectionError, unknown
-from ..language import resolve
+from ..language import pick, resolve
 from ..places import find_place
 from ..render import alt
 from ..words import word
@@ -34,7 +34,8 @@ def mechanisms_named(
     Parameters
     ----------
     place_ids : iterable of str
-        Two or more places with cases, by id or name, for example ``["310000", "Shenzhen"]``.
+        Two or more places with cases, by id or name, for example ``["310000", "Shenzhen"]``;
+        or a statistical region (``"eastern"``, ``"central"``, ``"western"``, ``"northeastern"``).
     title, description : tuple of str, optional
         ``(en, zh)`` in place of the usual ones.
 
@@ -42,7 +43,8 @@ def mechanisms_named(
     -------
     altair.LayerChart
         A row a mechanism, coloured by dimension, a column a place; in a filled cell the
-        day of adoption in the outside record. An empty cell means not named, never absent.
+        day of adoption in the outside record, for a region the places named. An empty cell
+        means not named, never absent.
 
     Raises
     ------
@@ -57,30 +59,34 @@ def mechanisms_named(
     >>> len(kj.charts.mechanisms_named(["310000", "440300"]).to_dict()["layer"])
     2
     """
-    wanted = list(dict.fromkeys(find_place(place).place_id for place in texts(place_ids, "place_ids")))
     cases = load_cases()
-    here = cases[cases["place_id"].isin(wanted)]
-    without = [place for place in wanted if place not in set(here["place_id"])]
+    regions = set(cases["region"].dropna())
+    given = texts(place_ids, "place_ids")
+    wanted = list(dict.fromkeys(one if one in regions else find_place(one).place_id for one in given))
+    here = cases[cases["place_id"].isin(wanted) | cases["region"].isin(wanted)]
+    without = [one for one in wanted if one not in regions and one not in set(here["place_id"])]
     if without or not wanted:
         raise SelectionError(
             f"No case is named for {', '.join(without) or 'nothing'}. load_cases() lists the places that have one."
         )
     names = dict(zip(here["place_id"], here[f"place_{resolve()}"], strict=True))
-    order = codes_of("mechanism")
-    present = [code for code in order if code in set(here["mechanism"])]
-    by = {(c.place_id, str(c.mechanism)): c for c in here.itertuples()}
+    present = [code for code in codes_of("mechanism") if code in set(here["mechanism"])]
     cells = []
     for code in present:
-        dimension = next(c.dimension for c in by.values() if str(c.mechanism) == code)
-        for place in wanted:
-            case = by.get((place, code))
-            shown = record_date(case.case_id) if case else word("not_named")
-            colour = colour_of(dimension) if case else ""
-            cells.append(Cell(label("mechanism", code), names[place], shown, colour))
-    legend = {
-        colour_of(code): label("dimension", code) for code in dict.fromkeys(map(str, here["dimension"])) if code
-    }
-    width = min(200, 480 // len(wanted))
+        rows = here[here["mechanism"] == code]
+        colour = colour_of(rows["dimension"].iloc[0])
+        for one in wanted:
+            found = rows[(rows["region"] if one in regions else rows["place_id"]) == one]
+            if one in regions:
+                shown = pick((", ", "、")).join(found[f"place_{resolve()}"])
+            else:
+                shown = "".join(record_date(case) for case in found["case_id"])
+            head = word(f"region_{one}") if one in regions else names[one]
+            filled = "" if found.empty else colour
+            cells.append(Cell(label("mechanism", code), head, shown or word("not_named"), filled))
+    dimensions = dict.fromkeys(here["dimension"].dropna())
+    legend = {colour_of(code): label("dimension", code).split(" (")[0] for code in dimensions}
+    width = min(240 if regions & set(wanted) else 200, 480 // len(wanted))
     return grid(cells, width, legend=legend).properties(**heading("places", title, description))
 
 

@@ -84,7 +84,12 @@ def route_steps(
             sort=[_two_lines(s) for s in STEPS],
             title=None,
             axis=alt.Axis(
-                orient="top", labelAngle=0, ticks=False, domain=False, labelExpr="split(datum.label, '|')"
+                orient="top",
+                labelAngle=0,
+                labelPadding=4 + 15 * max(_two_lines(s).count("|") for s in STEPS),
+                ticks=False,
+                domain=False,
+                labelExpr="split(datum.label, '|')",
             ),
         ),
         y=alt.Y(

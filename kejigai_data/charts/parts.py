@@ -65,7 +65,10 @@ def grid(cells: list[Cell], width: int, labels: int = 320, legend: dict[str, str
     ]
     name = "length(split(datum.label, '|')) > 1 ? split(datum.label, '|')[1] : datum.label"
     bare: dict[str, Any] = {"ticks": False, "domain": False}
-    top = alt.Axis(**bare, labelExpr=f"split({name}, '\\n')", orient="top", labelAngle=0, labelLimit=width)
+    spread: dict[str, Any] = {"orient": "top", "labelAngle": 0, "labelLimit": width}
+    # The lines of a long heading grow downwards, into the first row.
+    spread["labelPadding"] = 4 + 15 * max(column.count("\n") for column in columns)
+    top = alt.Axis(**bare, **spread, labelExpr=f"split({name}, '\\n')")
     left = alt.Axis(**bare, labelExpr=name, labelLimit=labels)
     base = on(values).encode(
         x=alt.X("column:N", sort=columns, title=None, axis=top),
@@ -75,7 +78,7 @@ def grid(cells: list[Cell], width: int, labels: int = 320, legend: dict[str, str
         color=_filled(legend or {}), opacity=alt.Opacity("strength:Q", scale=None)
     )
     text = base.mark_text(fontSize=12.5, limit=width - 8).encode(
-        text="shown:N", color=alt.Color("ink:N", scale=None)
+        text="shown:N", color=alt.Color("ink:N", scale=None), tooltip="shown:N"
     )
     chart = alt.LayerChart(layer=[boxes, text])
     return chart.properties(width=width * len(columns), height=34 * len(rows))
@@ -84,7 +87,7 @@ def grid(cells: list[Cell], width: int, labels: int = 320, legend: dict[str, str
 def _filled(legend: dict[str, str]) -> alt.Color:
     if not legend:
         return alt.Color("fill:N", scale=None)
-    colours = [*legend, BLANK]
+    colours = [*legend, colour_of("none"), BLANK]
     shown = alt.Legend(
         values=list(legend), labelExpr=f"{json.dumps(legend)}[datum.value]", orient="top", title=None
     )

@@ -1,0 +1,81 @@
+"""The confusion matrix of the coding laboratory: which code was given for which."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from ..checks import a_frame, a_text
+from ..codebook import codes_of, label, variable_label
+from ..errors import SelectionError, unknown
+from ..render import alt
+from ..words import word
+from .parts import Cell, Pair, grid, heading
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RIGHT, WRONG = "#0072B2", "#D55E00"
+
+
+def confusion(
+    counts: pd.DataFrame, variable: str, title: Pair | None = None, description: Pair | None = None
+) -> alt.LayerChart:
+    """Draw how often each code of the reference was given which code.
+
+    Parameters
+    ----------
+    counts : pandas.DataFrame
+        ``reference``, ``own`` (codes) and ``n``, as `kejigai_data.laboratory.confusion` gives them.
+    variable : str
+        The variable that the codes belong to.
+    title, description : tuple of str, optional
+        ``(en, zh)`` in place of the usual ones.
+
+    Returns
+    -------
+    altair.LayerChart
+        A row a code of the reference, a column a code given; blue where they agree.
+
+    Raises
+    ------
+    SelectionError
+        If there is nothing to count.
+    UnknownNameError
+        For an unknown variable or a missing column.
+
+    Examples
+    --------
+    >>> import pandas as pd, kejigai_data as kj
+    >>> counts = pd.DataFrame({"reference": ["pilot"], "own": ["planned"], "n": [2]})
+    >>> kj.charts.confusion(counts, "stage").to_dict()["height"]
+    68
+    """
+    frame = a_frame(counts, ["reference", "own", "n"], what="counts")
+    if not codes_of(a_text(variable, "variable")):
+        raise unknown(
+            "coded variable", variable, ["dimension", "action", "stage", "initiative", "form", "channel"]
+        )
+    if frame.empty:
+        raise SelectionError("Nothing is counted: code some texts first.")
+    given = {(str(r.reference), str(r.own)): int(r.n) for r in frame.itertuples()}
+    used = {code for pair in given for code in pair}
+    codes = [code for code in [*codes_of(variable), "undecidable"] if code in used]
+    names = {c: word(c) if c == "undecidable" else label(variable, c) for c in codes}
+    width = max(62, min(130, 620 // len(codes)))
+    cells = []
+    for right in codes:
+        for own in codes:
+            number = given.get((right, own), 0)
+            colour = (RIGHT if right == own else WRONG) if number else ""
+            cells.append(Cell(names[right], _broken(names[own], width // 8), str(number or "·"), colour))
+    shown = heading(
+        "confusion", title, description, word("confusion_note").format(variable=variable_label(variable))
+    )
+    return grid(cells, width, 200).properties(**shown)
+
+
+def _broken(name: str, width: int) -> str:
+    if name.isascii():
+        return "\n".join(textwrap.wrap(name, width))
+    return "\n".join(name[i : i + width // 2] for i in range(0, len(name), width // 2))
