@@ -49,7 +49,7 @@ _HOME = {
     "ArticleError": "errors",
     "MissingExtra": "errors",
 }
-_MODULES = ("charts", "widgets", "chance", "exercise", "errors")
+_MODULES = ("charts", "widgets", "chance", "exercise", "laboratory", "errors")
 
 __all__ = [*_HOME, *_MODULES]
 

@@ -6,9 +6,9 @@ import re
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from .codebook import describe, label, variable_label
+from .codebook import describe, variable_label
 from .errors import DataError, missing_extra
-from .laboratory import UNDECIDABLE, asked, permitted, reference, vignettes
+from .laboratory import asked, code_label, permitted, reference, vignettes
 from .language import pick, resolve
 from .loading import records
 from .words import word
@@ -73,7 +73,8 @@ class Coding(ipywidgets.VBox):
         language = resolve()
         title, text = vignette[f"title_{language}"], vignette[f"text_{language}"]
         paragraphs = "".join(f"<p style='line-height:1.5'>{escape(p)}</p>" for p in text.split("\n") if p.strip())
-        self.text.value = f"<article lang='{language}'><h3>{escape(title)}</h3>{paragraphs}</article>"
+        mark = f"<small>{escape(word('invented'))}</small>"
+        self.text.value = f"<article lang='{language}'>{mark}<h3>{escape(title)}</h3>{paragraphs}</article>"
         names = [] if self._part == "examples" else asked(vignette["vignette_id"])
         self.menus = {name: self._menu(vignette["vignette_id"], name) for name in names}
         self._form.children = list(self.menus.values())
@@ -88,10 +89,10 @@ class Coding(ipywidgets.VBox):
     def _menu(self, vignette: str, name: str) -> Any:
         units = {row["unit_id"]: row for row in records("vignette_units")}
         if name in units:
-            options = [("—", ""), (word("case_yes"), "case"), (word("case_no"), "not_a_case")]
+            options = [("—", ""), (word("case_is"), "case"), (word("not_a_case"), "not_a_case")]
             described = units[name][f"what_{resolve()}"]
         else:
-            options = [("—", ""), *((_code(name, code), code) for code in permitted(name))]
+            options = [("—", ""), *((code_label(name, code), code) for code in permitted(name))]
             described = variable_label(name)
         value = self._answers.value(self._part, vignette, name)
         layout = ipywidgets.Layout(width="min(38em, 98%)")
@@ -125,7 +126,7 @@ class Coding(ipywidgets.VBox):
             return ""
         sign = "" if self._part == "examples" else "✔ " if own == row["value"] else "✘ "
         step = word("lab_step").format(step=row["step"]) if row["step"].isdigit() else row["step"]
-        head = f"{sign}{variable_label(name)}: {_code(name, row['value'])}"
+        head = f"{sign}{variable_label(name)}: {code_label(name, row['value'])}"
         return f"<li><b>{escape(head)}</b> ({escape(step)}) {escape(row[f'reason_{resolve()}'])}</li>"
 
     def _complete(self, number: int) -> bool:
@@ -157,7 +158,3 @@ def codebook_pane(variable: str) -> str:
         f'<section tabindex="0" aria-label="{name}" style="max-height:34em;overflow:auto;line-height:1.45">'
         f"<h3>{name}</h3><dl>{codes}</dl><b>{heading}</b><ol>{items}</ol></section>"
     )
-
-
-def _code(variable: str, code: str) -> str:
-    return word(UNDECIDABLE) if code == UNDECIDABLE else label(variable, code)

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from .agree import agreement
 from .checks import a_text, one_of
-from .codebook import codes_of
+from .codebook import codes_of, label
 from .errors import DataError, SelectionError
 from .language import resolve
 from .loading import build, records, text_type
+from .words import word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -166,6 +167,11 @@ def reference() -> dict[tuple[str, str], dict[str, str]]:
 def permitted(variable: str) -> list[str]:
     """Return the codes that may be given for a variable, "cannot be decided" the last."""
     return [*codes_of(variable), UNDECIDABLE]
+
+
+def code_label(variable: str, code: str) -> str:
+    """Return the label of a code, or of "cannot be decided"."""
+    return word(UNDECIDABLE) if code == UNDECIDABLE else label(variable, code)
 
 
 def start(path: str, part: str | None = None) -> Coding:
@@ -376,9 +382,9 @@ def against_reference(path: str, part: str = "test") -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        All ``string``: ``vignette_id``, ``title``, ``variable``, ``own``, ``reference`` (codes),
-        ``step`` (of the codebook page) and ``reason``. For units ``variable`` is what the unit
-        is, and the values are ``case`` and ``not_a_case``.
+        All ``string``, in the current language: ``vignette_id``, ``title``, ``variable``,
+        ``own`` and ``reference`` (labels), ``step`` (of the codebook page) and ``reason``.
+        For units ``variable`` says what the candidate is.
 
     Raises
     ------
@@ -398,8 +404,13 @@ def against_reference(path: str, part: str = "test") -> pd.DataFrame:
             right = row.get("value") or ("case" if row["is_case"] == "true" else "not_a_case")
             given += bool(own)
             if own and own != right:
-                what = row["variable"] if "variable" in row else row[f"what_{language}"]
-                rest = (own, right, row.get("step", ""), row[f"reason_{language}"])
+                coded = "variable" in row
+                what = row["variable"] if coded else row[f"what_{language}"]
+                words = [
+                    code_label(name, code) if coded else word("case_is" if code == "case" else code)
+                    for code in (own, right)
+                ]
+                rest = (*words, row.get("step", ""), row[f"reason_{language}"])
                 found.append((vignette["vignette_id"], vignette[f"title_{language}"], what, *rest))
     if not given:
         raise SelectionError(f"No answer of the part {part!r} is in {path}: start(path, {part!r}).")

@@ -85,6 +85,13 @@ def compare_routes(first: str = "c003", second: str = "c002") -> Comparison:
     return Comparison(draw, controls)
 
 
+def _cut(name: str) -> str:
+    """Shorten a long name in its middle: its end often tells one version from another."""
+    longest = LONGEST[resolve()]
+    tail = longest // 3
+    return name if len(name) <= longest else f"{name[: longest - tail].rstrip()}…{name[-tail:].lstrip()}"
+
+
 def evidence_table(case: str, layer: str = "") -> Table:
     """Return the evidence of a case as a table.
 
@@ -115,8 +122,7 @@ def evidence_table(case: str, layer: str = "") -> Table:
         return Table([], [], f"{title}. {word('no_rows')}")
     if resolve() == "zh":
         frame = frame[frame["variable"] != variable_label("name_en")]
-    longest = LONGEST[resolve()]
-    about = [text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…" for text in frame["about"]]
+    about = [_cut(text) for text in frame["about"]]
     # Where sources disagree is what a reader looks for: in a long table it would be out of sight.
     frame = frame.assign(about=about).sort_values("conflict", key=lambda notes: notes.isna(), kind="stable")
     return table(frame, columns, rows=len(frame), caption=title)
