@@ -115,9 +115,10 @@ class Coding(ipywidgets.VBox):
         vignette = self._texts[self.at]["vignette_id"]
         coded = sum(self._complete(n) for n in range(len(self._texts)))
         shown = {"part": word(f"lab_{self._part}"), "at": self.at + 1, "of": len(self._texts), "coded": coded}
-        self.progress.value = f"<b role='status'>{word('lab_progress').format(**shown)}</b>"
+        said = word("lab_reading" if self._part == "examples" else "lab_progress").format(**shown)
+        self.progress.value = f"<b role='status'>{said}</b>"
         lines = [] if self._part not in SHOWN else [self._reason(vignette, name) for name in asked(vignette)]
-        self.feedback.value = f"<ul>{''.join(lines)}</ul>" if any(lines) else ""
+        self.feedback.value = f"<ul style='line-height:1.45'>{''.join(lines)}</ul>" if any(lines) else ""
 
     def _reason(self, vignette: str, name: str) -> str:
         row = reference()[vignette, name]
@@ -145,7 +146,7 @@ def codebook_pane(variable: str) -> str:
     text = describe(variable)
     head = text.splitlines()[0].lstrip("# ")
     codes = "".join(
-        f"<dt><b>{escape(row[f'label_{resolve()}'])}</b></dt><dd>{escape(row[f'definition_{resolve()}'])}</dd>"
+        f"<li><b>{escape(row[f'label_{resolve()}'])}</b>: {escape(row[f'definition_{resolve()}'])}</li>"
         for row in records("codes")
         if row["variable"] == variable
     )
@@ -155,6 +156,6 @@ def codebook_pane(variable: str) -> str:
     items = "".join(f"<li>{escape(re.sub(r'[`*]', '', step))}</li>" for step in steps)
     name = escape(re.sub(r"\s*[（(]`.*$", "", head))
     return (
-        f'<section tabindex="0" aria-label="{name}" style="max-height:34em;overflow:auto;line-height:1.45">'
-        f"<h3>{name}</h3><dl>{codes}</dl><b>{heading}</b><ol>{items}</ol></section>"
+        f'<section tabindex="0" aria-label="{name}" style="max-height:42em;overflow:auto;line-height:1.45">'
+        f"<h3>{name}</h3><ul>{codes}</ul><b>{heading}</b><ol>{items}</ol><p>{escape(word('lab_page'))}</p></section>"
     )

@@ -33,6 +33,21 @@ class SelectionError(KejigaiError, ValueError):
     """A request that is well formed but has no meaning for these data."""
 
 
+class OneLine:
+    """Errors that a student meets on the way: a notebook shows their message and no traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"✘ {self}"]
+
+
+class NotYet(OneLine, KejigaiError, AssertionError):  # noqa: N818
+    """An answer that is missing or not right yet."""
+
+
+class NotReady(OneLine, SelectionError):  # noqa: N818
+    """Results that were asked for before there were answers."""
+
+
 class DataError(KejigaiError, ValueError):
     """A table file that is damaged; the message names file, line and column."""
 

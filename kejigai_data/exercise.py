@@ -12,7 +12,7 @@ import unicodedata
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
-from .errors import KejigaiError, nearest
+from .errors import NotYet, nearest
 from .language import pick
 from .loading import records
 from .words import word
@@ -23,13 +23,6 @@ if TYPE_CHECKING:
     from .quizzing import Quiz
 
 _state = {"task": ""}
-
-
-class NotYet(KejigaiError, AssertionError):  # noqa: N818
-    """An answer that is missing or not right yet; a notebook shows its one line only."""
-
-    def _render_traceback_(self) -> list[str]:
-        return [f"✘ {self}"]
 
 
 def check(task: str, answer: Any = ...) -> None:
@@ -56,7 +49,7 @@ def check(task: str, answer: Any = ...) -> None:
     >>> exercise.check("00.1", "the answer is yours")
     Traceback (most recent call last):
     ...
-    kejigai_data.exercise.NotYet: 00.1: a number is wanted here, not a str.
+    kejigai_data.errors.NotYet: 00.1: a number is wanted here, not a str.
     """
     row = _task(task)
     _state["task"] = task
@@ -97,7 +90,7 @@ def hint(step: int = 1, task: str | None = None) -> None:
     >>> exercise.hint(9, "00.1")
     Traceback (most recent call last):
     ...
-    kejigai_data.exercise.NotYet: 00.1: there are 2 hints; ask for hint(1) to hint(2).
+    kejigai_data.errors.NotYet: 00.1: there are 2 hints; ask for hint(1) to hint(2).
     """
     name = task or _state["task"]
     if not name:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .agree import agreement
 from .checks import a_text, one_of
 from .codebook import codes_of, label
-from .errors import DataError, SelectionError
+from .errors import DataError, NotReady, SelectionError
 from .language import resolve
 from .loading import build, records, text_type
 from .words import word
@@ -279,10 +279,10 @@ def accuracy(path: str, part: str = "test", resamples: int = 1000) -> pd.DataFra
 
     Raises
     ------
-    SelectionError
-        If the part holds no answer yet.
+    NotReady
+        If the part holds no answer yet; a notebook shows the message without a traceback.
     """
-    return agreement(_answered(readings(path, part)), resamples=resamples)
+    return agreement(_answered(path, part), resamples=resamples)
 
 
 def reliability(paths: Iterable[str], part: str = "test", resamples: int = 1000) -> pd.DataFrame:
@@ -302,11 +302,14 @@ def reliability(paths: Iterable[str], part: str = "test", resamples: int = 1000)
 
     Raises
     ------
-    SelectionError
-        With fewer than two students.
+    NotReady
+        With the answers of fewer than two students.
     """
     frame = readings(list(paths), part)
-    return agreement(frame[frame["reading"] != "reference"], resamples=resamples)
+    frame = frame[frame["reading"] != "reference"]
+    if frame["reading"].nunique() < 2:
+        raise NotReady(word("lab_two_students").format(found=frame["reading"].nunique()))
+    return agreement(frame, resamples=resamples)
 
 
 def stability(path: str, resamples: int = 1000) -> pd.DataFrame:
@@ -326,7 +329,7 @@ def stability(path: str, resamples: int = 1000) -> pd.DataFrame:
 
     Raises
     ------
-    SelectionError
+    NotReady
         If the eight were not yet coded a second time.
     """
     answers = AnswerFile(path)
@@ -337,7 +340,7 @@ def stability(path: str, resamples: int = 1000) -> pd.DataFrame:
                 if value := answers.value(part, vignette["vignette_id"], variable):
                     rows.append((part, vignette["vignette_id"], variable, value))
     if not any(row[0] == "again" for row in rows):
-        raise SelectionError("The eight texts were not coded a second time yet: start(path, 'again').")
+        raise _no_answers(path, "again")
     return agreement(_readings(rows), resamples=resamples)
 
 
@@ -388,8 +391,8 @@ def against_reference(path: str, part: str = "test") -> pd.DataFrame:
 
     Raises
     ------
-    SelectionError
-        If the part holds no answer yet.
+    NotReady
+        If the part holds no answer yet; a notebook shows the message without a traceback.
     """
     one_of(part, [p for p in PARTS if p != "examples"], "part")
     answers, language = AnswerFile(path), resolve()
@@ -413,17 +416,22 @@ def against_reference(path: str, part: str = "test") -> pd.DataFrame:
                 rest = (*words, row.get("step", ""), row[f"reason_{language}"])
                 found.append((vignette["vignette_id"], vignette[f"title_{language}"], what, *rest))
     if not given:
-        raise SelectionError(f"No answer of the part {part!r} is in {path}: start(path, {part!r}).")
+        raise _no_answers(path, part)
     names = ("vignette_id", "title", "variable", "own", "reference", "step", "reason")
     columns = zip(*found, strict=True) if found else [()] * len(names)
     return build(dict(zip(names, map(list, columns), strict=True)), {})
 
 
-def _answered(frame: pd.DataFrame) -> pd.DataFrame:
+def _answered(path: str, part: str) -> pd.DataFrame:
+    frame = readings(path, part)
     own = frame.loc[frame["reading"] != "reference", "unit"]
     if own.empty:
-        raise SelectionError("The file holds no answer of this part yet: open it with start(path).")
+        raise _no_answers(path, part)
     return frame[frame["unit"].isin(own)]
+
+
+def _no_answers(path: str, part: str) -> NotReady:
+    return NotReady(word("lab_no_answers").format(path=path, part=word(f"lab_{part}"), call=f"start(…, {part!r})"))
 
 
 def confusion(path: str, variable: str, part: str = "test") -> pd.DataFrame:
@@ -446,10 +454,12 @@ def confusion(path: str, variable: str, part: str = "test") -> pd.DataFrame:
     Raises
     ------
     SelectionError
-        For another variable, or if the part holds no answer yet.
+        For another variable.
+    NotReady
+        If the part holds no answer yet.
     """
     one_of(variable, VARIABLES, "variable of the laboratory")
-    frame: Any = _answered(readings(path, part))
+    frame: Any = _answered(path, part)
     wide = frame[frame["variable"] == variable].pivot(index="unit", columns="reading", values="value")
     own = next(name for name in wide.columns if name != "reference")
     counts = wide.dropna().groupby(["reference", own]).size()

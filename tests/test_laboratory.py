@@ -202,7 +202,7 @@ def test_students_are_compared_with_one_another(tmp_path):
     table = laboratory.reliability(paths, resamples=20).set_index("variable")
     # v25: b and c agree, a differs; v26: a and b agree, c differs: 68 of 72 pairs.
     assert table["percent"].tolist() == pytest.approx([68 / 72] * 6)
-    with pytest.raises(kj.SelectionError, match="two readings"):
+    with pytest.raises(kj.SelectionError, match="two students"):
         laboratory.reliability(paths[:1])
 
 
@@ -217,5 +217,6 @@ def test_stability_needs_the_second_week(tmp_path):
 
 def test_an_empty_file_says_what_to_do(tmp_path):
     for call in (laboratory.accuracy, laboratory.against_reference):
-        with pytest.raises(kj.SelectionError, match="start"):
+        with pytest.raises(kj.SelectionError, match="start") as caught:
             call(str(tmp_path / "none.csv"))
+        assert len(caught.value._render_traceback_()) == 1
