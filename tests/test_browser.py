@@ -33,6 +33,7 @@ def lab(tmp_path_factory, chromium):
     """Start a JupyterLab on loopback with copies of the lessons; yield its address."""
     home = tmp_path_factory.mktemp("lab")
     shutil.copytree(TOP / "notebooks", home / "notebooks")
+    shutil.copytree(TOP / "exercises", home / "exercises", ignore=shutil.ignore_patterns("source", "keys"))
     settings = home / "settings"
     settings.mkdir()
     (settings / "overrides.json").write_text(json.dumps(LAB_SETTINGS), encoding="utf-8")
@@ -74,13 +75,13 @@ def browser(chromium):
 class Lesson:
     """One lesson in a page, with what the page asked for and complained of."""
 
-    def __init__(self, browser, address, name):
+    def __init__(self, browser, address, name, folder="notebooks"):
         self.page = browser.new_page(viewport={"width": 1280, "height": 12000})
         self.outside, self.errors = [], []
         self.page.on("request", self._request)
         self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
         self.page.on("pageerror", lambda e: self.errors.append(str(e)))
-        self.page.goto(f"{address}/lab/tree/notebooks/{name}.ipynb?reset")
+        self.page.goto(f"{address}/lab/tree/{folder}/{name}.ipynb?reset")
         self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=90000)
         self.wait(lambda: self.count(".jp-Notebook .jp-CodeCell") > 5)
 
@@ -116,8 +117,8 @@ class Lesson:
 def lesson(browser, lab):
     opened = []
 
-    def open_lesson(name):
-        opened.append(Lesson(browser, lab, name))
+    def open_lesson(name, folder="notebooks"):
+        opened.append(Lesson(browser, lab, name, folder))
         return opened[-1]
 
     yield open_lesson
@@ -195,3 +196,58 @@ def test_axe_finds_no_serious_fault_in_what_is_ours(lesson, name):
     found = Axe().run(one.page, context=context, options={"resultTypes": ["violations"]})
     serious = [v for v in found.response["violations"] if v["impact"] in ("serious", "critical")]
     assert not serious, json.dumps([(v["id"], v["nodes"][0]["html"][:200]) for v in serious], indent=1)
+
+
+def type_into(one, cell, text):
+    """Replace the text of a code cell, as a student would, and run it."""
+    cell.locator(".cm-content").click()
+    one.page.keyboard.press("Control+a")
+    one.page.keyboard.insert_text(text)
+    one.page.keyboard.press("Shift+Enter")
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_an_exercise_runs_gives_feedback_and_takes_an_answer(lesson, name):
+    one = lesson(name, "exercises")
+    one.run_all()
+    number = name.split("/")[1][:2]
+    cells = one.page.locator(".jp-CodeCell")
+    checks = one.page.locator(".jp-CodeCell", has_text=f'exercise.check("{number}.')
+    errors = one.page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']")
+    assert checks.count() == 6
+    one.wait(lambda: one.page.locator("pre", has_text=f"✘ {number}.").count() == 6)
+    assert one.page.locator("pre", has_text="Traceback").count() == 0
+    assert errors.count() == 6
+    master = nbformat.read(TOP / "exercises" / "source" / f"{name}.ipynb", 4)
+    wanted = next(c.source for c in master.cells if c.metadata.get("nbgrader", {}).get("solution"))
+    solution = "\n".join(line for line in wanted.splitlines() if not line.startswith("###"))
+    first = next(i for i in range(cells.count()) if "answer = ..." in cells.nth(i).text_content())
+    type_into(one, cells.nth(first), solution)
+    one.page.keyboard.press("Shift+Enter")
+    one.wait(lambda: one.page.locator("pre", has_text=f"✔ {number}.1").count() == 1)
+    choices = one.page.locator(".kejigai-quiz input")
+    assert choices.count() == 15
+    choices.first.focus()
+    one.page.keyboard.press("Space")
+    one.wait(lambda: one.page.locator(".widget-html [role=status]").count() >= 1)
+    assert one.outside == []
+    assert one.errors == []
+    one.close()
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_laboratory_opens_and_turns_its_pages(lesson, lang):
+    one = lesson(f"coding_laboratory_{lang}", "exercises/laboratory")
+    one.run_all()
+    progress = one.page.locator("b[role=status]").first
+    one.wait(lambda: progress.count() == 1)
+    before = progress.text_content()
+    assert "1" in before
+    one.page.locator("button.jupyter-button.mod-primary").focus()
+    one.page.keyboard.press("Enter")
+    one.wait(lambda: one.page.locator("b[role=status]").first.text_content() != before)
+    assert one.page.locator("pre", has_text="Traceback").count() == 0
+    assert one.page.locator("article[lang]").count() == 1
+    assert one.outside == []
+    assert one.errors == []
+    one.close()

@@ -202,3 +202,40 @@ def test_a_change_is_on_the_screen_in_a_tenth_of_a_second(request):
     median = statistics.median(times[3:])
     print(f"\nfrom the change to the redrawn chart: median {median:.0f} ms, largest {max(times[3:]):.0f} ms")
     assert median < 100
+
+
+def test_a_check_answers_at_once():
+    from kejigai_data import exercise
+
+    answer = kj.load_cases()["place_id"].nunique()
+    exercise.check("00.1", answer)
+    times = []
+    for _ in range(30):
+        start = time.perf_counter()
+        exercise.check("00.1", answer)
+        times.append(time.perf_counter() - start)
+    took = statistics.median(times) * 1000
+    print(f"\nexercise.check: {took:.1f} ms")
+    assert took < 20
+
+
+def test_a_class_of_sixty_with_ten_hostile_ones_is_graded_in_four_minutes(tmp_path):
+    from kejigai_data.classroom.sandbox import can_isolate
+
+    from ..test_classroom import HOSTILE, graded, points, solved, write
+
+    if not can_isolate():
+        pytest.skip("bubblewrap is not here")
+    for number in range(50):
+        write(tmp_path / "in", f"s{number:02d}/x.ipynb", solved({"00.7": f"Essay {number}."}))
+    for kind, code in HOSTILE.items():
+        write(tmp_path / "in", f"h {kind}/x.ipynb", solved({"00.2": code}))
+    start = time.perf_counter()
+    grades, _problems = graded(tmp_path / "in", workers=2)
+    took = time.perf_counter() - start
+    alone = statistics.median(grade.seconds for name, grade in grades.items() if name.startswith("s"))
+    print(f"\n60 submissions, 10 of them hostile, 2 at a time: {took:.0f} s; an honest one {alone:.1f} s")
+    assert len(grades) == 60
+    assert all(sum(points(grades[f"s{n:02d}"]).values()) == 10 for n in range(50))
+    assert all(sum(points(grade).values()) == 8 for name, grade in grades.items() if name.startswith("h"))
+    assert took < 240
