@@ -37,6 +37,7 @@ PARTS = {
     "test": ("test", "repeat"),
     "again": ("repeat",),
 }
+WEEK = 6
 HEADER = ("part", "vignette_id", "variable", "value", "saved")
 
 
@@ -99,6 +100,15 @@ class AnswerFile:
         except OSError:
             return False
         return True
+
+    def begun(self, part: str) -> bool:
+        """Tell whether any text of a part is coded."""
+        return any(key[0] == part for key in self._rows)
+
+    def days_since(self, part: str) -> int:
+        """Return whole days since the last answer of a part."""
+        last = max(saved for key, (_, saved) in self._rows.items() if key[0] == part)
+        return (datetime.now(UTC) - datetime.fromisoformat(last)).days
 
     def frame(self) -> pd.DataFrame:
         """Return all answers, all ``string``: part, vignette_id, variable, value, saved."""
@@ -195,6 +205,9 @@ def start(path: str, part: str | None = None) -> Coding:
         For another part, or a path that does not end in ``.csv``.
     DataError
         If the file holds something else or cannot be read.
+    NotReady
+        When only the eight texts of the week after are left, and the test was less than six
+        days ago; naming the part opens them all the same.
     MissingExtra
         Without ipywidgets.
     """
@@ -202,6 +215,8 @@ def start(path: str, part: str | None = None) -> Coding:
     if part is None:
         open_parts = (p for p in PARTS if p != "examples" and not finished(answers, p))
         part = "examples" if answers.frame().empty else next(open_parts, "again")
+        if part == "again" and not answers.begun("again") and (days := WEEK - answers.days_since("test")) > 0:
+            raise NotReady(word("lab_too_soon").format(days=days, call="start(…, 'again')"))
     one_of(part, PARTS, "part")
     from .coding import Coding
 

@@ -204,6 +204,32 @@ def test_a_zip_file_with_names_in_gbk_is_read(tmp_path):
     assert not (tmp_path / "evil.ipynb").exists()
 
 
+def test_a_class_folder_above_and_a_zip_named_after_the_student(tmp_path):
+    folder = tmp_path / "in"
+    for name in ("李雷", "韩梅梅"):
+        write(folder, f"class 1/week 2/{name}/x.ipynb", solved())
+    found, _, _ = collect(str(folder))
+    assert {item.student for item in found} == {"李雷", "韩梅梅"}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("00_start_here.ipynb", nbformat.writes(solved()))
+    (tmp_path / "zips").mkdir()
+    (tmp_path / "zips" / "王芳.zip").write_bytes(buffer.getvalue())
+    found, _, _ = collect(str(tmp_path / "zips"))
+    assert [item.student for item in found] == ["王芳"]
+
+
+@isolates
+def test_points_given_by_hand_are_kept_by_the_next_run(tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    write(folder, "b/x.ipynb", solved())
+    main(["grade", str(folder), "--to", str(out)])
+    text = (out / "by_hand.csv").read_text("utf-8-sig").replace("00.7,2,,", "00.7,2,1.5,")
+    (out / "by_hand.csv").write_text(text, encoding="utf-8-sig")
+    main(["grade", str(folder), "--to", str(out)])
+    assert [row["points"] for row in table(out / "by_hand.csv")] == ["1.5"]
+
+
 def test_what_is_no_exercise_is_listed_and_not_a_zero(tmp_path):
     folder = tmp_path / "in"
     write(folder, "a/other.ipynb", nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")]))
@@ -269,6 +295,26 @@ def test_the_command_writes_grades_feedback_and_report(tmp_path, capsys):
     assert "1 of 2 right" in report
     assert "2 students" in report
     assert "2 of 2" in capsys.readouterr().err
+
+
+@isolates
+def test_nbgrader_reads_the_gradebook_and_a_grade_by_hand_stays(tmp_path):
+    from nbgrader.api import Gradebook
+
+    folder, out = tmp_path / "in", tmp_path / "out"
+    write(folder, "李雷/x.ipynb", solved({"00.1": "answer = len(cases)"}))
+    assert main(["grade", str(folder), "--to", str(out)]) == 0
+    url = f"sqlite:///{out / 'gradebook.db'}"
+    with Gradebook(url) as book:
+        submission = book.find_submission("00_start_here", "李雷")
+        assert (submission.score, submission.max_score, submission.needs_manual_grade) == (9, 12, True)
+        essay = next(g for g in submission.notebooks[0].grades if g.cell.name == "00.7")
+        essay.manual_score = 2
+        book.db.commit()
+    assert main(["grade", str(folder), "--to", str(out)]) == 0
+    with Gradebook(url) as book:
+        assert book.find_submission("00_start_here", "李雷").score == 11
+        assert len(book.students) == 1
 
 
 def hidden_of(source):

@@ -174,9 +174,15 @@ def test_every_text_can_be_shown_and_every_option_chosen(tmp_path, lang):
 def test_the_next_part_follows_when_one_is_done(tmp_path):
     path = tmp_path / "own.csv"
     assert laboratory.start(str(path))._part == "examples"
-    for part, following in (("training", "unitising"), ("unitising", "test"), ("test", "again")):
+    for part, following in (("training", "unitising"), ("unitising", "test")):
         fill(path, part)
         assert laboratory.start(str(path))._part == following
+    fill(path, "test")
+    with pytest.raises(kj.KejigaiError, match="6 days"):
+        laboratory.start(str(path))
+    assert laboratory.start(str(path), "again")._part == "again"
+    path.write_text(path.read_text("utf-8-sig").replace(",20", ",19"), encoding="utf-8")
+    assert laboratory.start(str(path))._part == "again"
 
 
 def test_results_are_those_of_a_hand_count(tmp_path):

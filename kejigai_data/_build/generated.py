@@ -19,6 +19,7 @@ from kejigai_data.agree import agreement, own_readings, unitising
 from kejigai_data.cases import coded, load_cases
 from kejigai_data.dates import bounds
 from kejigai_data.events import chronicle
+from kejigai_data.laboratory import reference_agreement
 from kejigai_data.loading import VOCABULARY, catalogue, raw, records, schema
 from kejigai_data.record import load_corroboration
 
@@ -130,6 +131,14 @@ def human_sample() -> str:
     return csv_text(rows)
 
 
+def _laboratory() -> dict[str, str]:
+    table = reference_agreement(resamples=1)
+    rows = records("vignette_codings")
+    same = sum(row["reading_a"] == row["reading_b"] for row in rows)
+    texts, alpha = str(table["units"].max()), f"{table['alpha'].min():.2f}"
+    return {"lab_texts": texts, "lab_same": f"{same / len(rows):.1%}", "lab_alpha": alpha}
+
+
 def figures() -> dict[str, str]:
     """Return the figures that README and lessons quote, by name."""
     frame = load_cases()
@@ -170,6 +179,7 @@ def figures() -> dict[str, str]:
         "national": str(len(chronicle("national", layer="record"))),
         "followups": str(counts["followups"]),
         "followed": str(sum(f["relation"] in ("continues", "cites_task") for f in records("followups"))),
+        **_laboratory(),
         "cases": str(counts["cases"]),
         "places": str(frame["place_id"].nunique()),
         "mechanisms": str(frame["mechanism"].nunique()),

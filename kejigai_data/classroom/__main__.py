@@ -97,6 +97,7 @@ def _collect(folder: str) -> int:
 
 def _grade(options: argparse.Namespace) -> int:
     try:
+        from .gradebook import write_gradebook
         from .sandbox import can_isolate
     except ImportError:
         raise missing_extra("Grading", "instructor") from None
@@ -126,6 +127,7 @@ def _grade(options: argparse.Namespace) -> int:
     problems += more
     write_tables(grades, problems, options.to)
     write_pages(grades, options.to)
+    write_gradebook(grades, options.to)
     print(f"{len(grades)} graded, {len(problems)} problems: {os.path.join(options.to, 'problems.csv')}")
     if options.command == "report":
         with open(os.path.join(options.to, "report.html"), "w", encoding="utf-8") as file:

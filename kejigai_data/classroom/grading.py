@@ -208,16 +208,32 @@ def write_tables(grades: list[Grade], problems: list[Problem], folder: str) -> N
         )
     _csv(os.path.join(folder, "grades.csv"), rows)
     _csv(os.path.join(folder, "problems.csv"), [["student", "file", "why"], *map(list, problems)])
+    path = os.path.join(folder, "by_hand.csv")
+    given = _given(path)
     essays = [
-        [grade.student, grade.exercise, a.question, f"{a.out_of:g}", "", a.told]
+        [
+            grade.student,
+            grade.exercise,
+            a.question,
+            f"{a.out_of:g}",
+            given.get((grade.student, a.question), ""),
+            a.told,
+        ]
         for grade in grades
         for a in grade.answers
         if a.state == "by_hand"
     ]
-    _csv(
-        os.path.join(folder, "by_hand.csv"),
-        [["student", "exercise", "question", "out_of", "points", "text"], *essays],
-    )
+    _csv(path, [["student", "exercise", "question", "out_of", "points", "text"], *essays])
+
+
+def _given(path: str) -> dict[tuple[str, str], str]:
+    """Return the points that were entered by hand already: a new run must not lose them."""
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (FileNotFoundError, UnicodeDecodeError):
+        return {}
+    return {(row.get("student") or "", row.get("question") or ""): row.get("points") or "" for row in rows}
 
 
 def _cell(answer: Answer | None) -> str:

@@ -56,8 +56,10 @@ def collect(folder: str) -> tuple[list[Submission], list[Problem], list[tuple[st
     found: dict[tuple[str, str], tuple[float, Submission]] = {}
     problems: list[Problem] = []
     laboratory: list[tuple[str, bytes]] = []
-    for path, content, when in sorted(_files(folder, problems), key=lambda item: (item[2], item[0])):
-        student = student_of(path)
+    files = sorted(_files(folder, problems), key=lambda item: (item[2], item[0]))
+    above = _shared([path for path, _, _ in files])
+    for path, content, when in files:
+        student = student_of(path[len(above) :])
         if path.lower().endswith(".csv"):
             laboratory.append((student, content))
             continue
@@ -93,18 +95,34 @@ def student_of(path: str) -> str:
     >>> student_of("hanmei_88213_99120_01_legal-2.ipynb"), student_of("01_legal 韩梅梅.ipynb")
     ('hanmei', '韩梅梅')
     """
-    every = [part for part in path.replace("\\", "/").split("/") if part.strip(".")]
-    parts = [part for part in every if not part.lower().endswith(".zip")] or every[-1:]
+    parts = [part for part in path.replace("\\", "/").split("/") if part.strip(".")]
     stem = os.path.splitext(parts[-1])[0]
+    # A zip file is named after the student only where nothing inside it is.
+    zipped = [os.path.splitext(part)[0] for part in parts[:-1] if part.lower().endswith(".zip")]
+    parts = [part for part in parts if not part.lower().endswith(".zip")] or [stem]
     for part in [*parts[:-1], stem]:
         matched = MOODLE.match(part) or CANVAS.match(part)
         if matched:
             return matched["name"].strip()
     if len(parts) > 1:
         return parts[0].strip()
+    bare = stem
     for name, _ in masters():
-        stem = stem.replace(name, "")
-    return re.sub(r"^[\s_\-()（）\d]+|[\s_\-()（）]+$", "", stem) or os.path.splitext(parts[-1])[0]
+        bare = bare.replace(name, "")
+    bare = re.sub(r"^[\s_\-()（）\d]+|[\s_\-()（）\d]+$", "", bare)
+    return bare or (zipped[-1].strip() if zipped else stem)
+
+
+def _shared(paths: list[str]) -> str:
+    """Return the folders above all students, such as the name of the class."""
+    if len(paths) < 2:
+        return ""
+    first, *others = [path.split("/")[:-1] for path in paths]
+    same = 0
+    # The last folder may be the student's own.
+    while same < len(first) - 1 and all(len(o) > same + 1 and o[same] == first[same] for o in others):
+        same += 1
+    return "".join(f"{part}/" for part in first[:same])
 
 
 def _files(folder: str, problems: list[Problem]) -> list[tuple[str, bytes, float]]:
@@ -114,7 +132,8 @@ def _files(folder: str, problems: list[Problem]) -> list[tuple[str, bytes, float
             path = os.path.join(base, name)
             shown = os.path.relpath(path, folder).replace(os.sep, "/")
             kind = name.lower().rsplit(".", 1)[-1]
-            if kind not in ("ipynb", "zip", "csv") or ".ipynb_checkpoints" in base:
+            left_over = ".ipynb_checkpoints" in base or name.endswith(".pending.csv")
+            if kind not in ("ipynb", "zip", "csv") or left_over:
                 continue
             if os.path.islink(path) or os.path.getsize(path) > LARGEST:
                 problems.append(
