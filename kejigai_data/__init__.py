@@ -34,6 +34,7 @@ _HOME = {
     "cite": "citing",
     "Article": "article",
     "validate": "validation",
+    "export": "exporting",
     "agreement": "agree",
     "disagreements": "agree",
     "own_readings": "agree",

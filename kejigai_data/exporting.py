@@ -1,0 +1,301 @@
+"""Hand the data on: CSV, Parquet, Excel and Stata files that open elsewhere as they are here."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from .cases import load_cases
+from .checks import a_text, texts
+from .errors import DataError, SelectionError, missing_extra, unknown
+from .language import resolve
+from .loading import catalogue, load, records, schema
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMATS = ("csv", "parquet", "xlsx", "dta")
+# Exercises are for the course, not for analysis; the strings of citations go into sources.bib.
+LEFT_OUT = ("citations", "tasks", "task_checks", "task_hints", "quiz", "quiz_options")
+WIDE = "cases_wide"
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
+def export(folder: str, formats: Iterable[str] = FORMATS, lang: str | None = None) -> list[str]:
+    """Write all tables, and the wide cases, for other programs.
+
+    Parameters
+    ----------
+    folder : str
+        Where to; made when it is not there. An earlier export there is replaced whole, once
+        the new one is complete; a folder with anything else in it is not touched.
+    formats : iterable of {"csv", "parquet", "xlsx", "dta"}
+        CSV in UTF-8 with BOM, for Excel; Parquet with labels in the metadata; one Excel file,
+        a sheet a table; Stata files (version 118) with variable and value labels.
+    lang : {"en", "zh"}, optional
+        Language of labels; the current one by default.
+
+    Returns
+    -------
+    list of str
+        The files written, with ``datapackage.json`` (for CSV) and ``sources.bib``.
+
+    Raises
+    ------
+    SelectionError
+        If the folder holds something that is no export, or no format is named.
+    UnknownNameError
+        For another format.
+    MissingExtra
+        If a format needs the ``research`` extra.
+    DataError
+        If the disk is full or the place cannot be written; an earlier export stays as it was.
+
+    Notes
+    -----
+    Codes, ids, locators and dates of uncertain extent are text, so that ``1.2``, ``110000`` and
+    ``2021-07`` stay what they are. In CSV a text that a spreadsheet would take for a formula
+    gets an apostrophe before it; in Excel such cells are marked as text.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import kejigai_data as kj
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     files = kj.export(os.path.join(place, "out"), ["csv"])
+    >>> [os.path.basename(file) for file in files][:2]
+    ['cases_wide.csv', 'cases.csv']
+    """
+    wanted = list(dict.fromkeys(texts(formats, "formats")))
+    for name in wanted:
+        if name not in FORMATS:
+            raise unknown("format", name, FORMATS)
+    if not wanted:
+        raise SelectionError(f"No format is named. Allowed: {', '.join(FORMATS)}.")
+    target = os.path.abspath(a_text(folder, "folder"))
+    _replaceable(target)
+    language = resolve(lang)
+    frames = {
+        WIDE: load_cases(lang=language),
+        **{name: load(name) for name in catalogue() if name not in LEFT_OUT},
+    }
+    writers: dict[str, Callable[[dict[str, pd.DataFrame], str, str], None]] = {
+        "csv": _csv,
+        "parquet": _parquet,
+        "xlsx": _xlsx,
+        "dta": _dta,
+    }
+    try:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        beside = tempfile.mkdtemp(prefix=".export-", dir=os.path.dirname(target))
+        # mkdtemp makes a folder that only its owner can open.
+        os.chmod(beside, 0o755)
+    except OSError as error:
+        raise DataError(f"{target} cannot be written: {error.strerror}. Name another folder.") from None
+    try:
+        for name in wanted:
+            writers[name](frames, beside, language)
+        _references(beside)
+        _swap(beside, target)
+    except OSError as error:
+        raise DataError(
+            f"The export to {target} was not finished: {error.strerror or error}. "
+            "What was there before is unchanged; make room, or name another folder."
+        ) from None
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    order = {name: number for number, name in enumerate([*frames, "kejigai_data", "datapackage", "sources"])}
+    return [
+        os.path.join(target, n) for n in sorted(os.listdir(target), key=lambda n: (order[n.rsplit(".", 1)[0]], n))
+    ]
+
+
+def _replaceable(target: str) -> None:
+    if os.path.isfile(target):
+        raise SelectionError(f"{target} is a file. Name a folder.")
+    if not os.path.isdir(target) or not os.listdir(target):
+        return
+    known = {WIDE, "kejigai_data", "datapackage", "sources", *catalogue()}
+    strange = [name for name in os.listdir(target) if name.rsplit(".", 1)[0] not in known]
+    if strange:
+        raise SelectionError(
+            f"{target} holds files that are no export, such as {sorted(strange)[0]}: they would be lost. "
+            "Name a new or empty folder."
+        )
+
+
+def _swap(beside: str, target: str) -> None:
+    """Put the finished export in place; the earlier one goes only then."""
+    before = f"{beside}-before"
+    if os.path.isdir(target):
+        os.replace(target, before)
+    try:
+        os.replace(beside, target)
+    except OSError:
+        if os.path.isdir(before):
+            os.replace(before, target)
+        raise
+    shutil.rmtree(before, ignore_errors=True)
+
+
+def _text(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame as text, missing values empty: what CSV and a sheet show."""
+    shown = frame.astype(object)
+    return shown.where(frame.notna(), "").map(_cell)
+
+
+def _cell(value: Any) -> Any:
+    if hasattr(value, "strftime"):
+        return value.strftime("%Y-%m-%d")
+    return value
+
+
+def _guarded(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+def _csv(frames: dict[str, pd.DataFrame], folder: str, language: str) -> None:
+    for name, frame in frames.items():
+        with open(os.path.join(folder, f"{name}.csv"), "w", encoding="utf-8-sig", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(frame.columns)
+            writer.writerows([_guarded(cell) for cell in row] for row in _text(frame).itertuples(index=False))
+    from . import __version__
+
+    resources = [
+        {
+            "name": name,
+            "path": f"{name}.csv",
+            "encoding": "utf-8",
+            "profile": "tabular-data-resource",
+            "schema": {"fields": [{"name": c, **_described(name, c, language)} for c in frame.columns]},
+        }
+        for name, frame in frames.items()
+    ]
+    package = {"name": "kejigai-data-export", "version": __version__, "resources": resources}
+    with open(os.path.join(folder, "datapackage.json"), "w", encoding="utf-8") as file:
+        json.dump(package, file, ensure_ascii=False, indent=1)
+
+
+def _described(table: str, column: str, language: str) -> dict[str, str]:
+    label = _label(table, column, language)
+    return {"type": "string", **({"description": label} if label else {})}
+
+
+def _label(table: str, column: str, language: str) -> str:
+    """Return what a column is: the variable's label, or the description in the field list."""
+    variables = {v["variable"]: v[f"label_{language}"] for v in records("variables")}
+    described = {f.name: (f.description_zh, f.description_en) for f in schema().get(table, [])}
+    if column in described:
+        return described[column][language == "en"]
+    return variables.get(column, "")
+
+
+def _parquet(frames: dict[str, pd.DataFrame], folder: str, language: str) -> None:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise missing_extra("The Parquet export", "research") from None
+    for name, frame in frames.items():
+        plain = frame.astype({c: "string" for c in frame.columns if str(frame[c].dtype) == "category"})
+        table = pyarrow.Table.from_pandas(plain, preserve_index=False)
+        fields = []
+        for field in table.schema:
+            labels = {f"label_{one}": _label(name, field.name, one) for one in ("en", "zh")}
+            fields.append(field.with_metadata({key: text for key, text in labels.items() if text}))
+        described = pyarrow.schema(fields, metadata=table.schema.metadata)
+        pyarrow.parquet.write_table(table.cast(described), os.path.join(folder, f"{name}.parquet"))
+
+
+def _xlsx(frames: dict[str, pd.DataFrame], folder: str, language: str) -> None:
+    try:
+        from openpyxl import Workbook
+        from openpyxl.styles import Font
+    except ImportError:
+        raise missing_extra("The Excel export", "research") from None
+    book = Workbook()
+    book.remove(book.active)
+    sheets = {"codebook": _codebook(language), **frames}
+    for name, frame in sheets.items():
+        sheet = book.create_sheet(name[:31])
+        sheet.append(list(frame.columns))
+        for row in _text(frame).itertuples(index=False):
+            sheet.append([ILLEGAL.sub("", cell) if isinstance(cell, str) else cell for cell in row])
+            for cell in sheet[sheet.max_row]:
+                if isinstance(cell.value, str) and cell.value.startswith(FORMULA):
+                    cell.data_type, cell.quotePrefix = "s", True
+        for cell in sheet[1]:
+            cell.font = Font(bold=True)
+        sheet.freeze_panes = "A2"
+        sheet.auto_filter.ref = sheet.dimensions
+    book.save(os.path.join(folder, "kejigai_data.xlsx"))
+
+
+def _codebook(language: str) -> pd.DataFrame:
+    import pandas as pd
+
+    labels = {v["variable"]: v[f"label_{language}"] for v in records("variables")}
+    rows = [
+        (
+            c["variable"],
+            labels.get(c["variable"], ""),
+            c["code"],
+            c[f"label_{language}"],
+            c[f"definition_{language}"],
+        )
+        for c in records("codes")
+    ]
+    return pd.DataFrame(rows, columns=["variable", "variable_label", "code", "label", "definition"])
+
+
+def _dta(frames: dict[str, pd.DataFrame], folder: str, language: str) -> None:
+    for name, frame in frames.items():
+        ready = frame.copy()
+        for column in ready.columns:
+            kind = str(ready[column].dtype)
+            if kind in ("Int64", "Float64", "boolean"):
+                ready[column] = ready[column].astype("Float64").to_numpy(dtype=float, na_value=float("nan"))
+            elif kind == "category":
+                ready[column] = ready[column].cat.rename_categories([str(c) for c in ready[column].cat.categories])
+                ready[column] = ready[column].astype(_plain_categories(ready[column]))
+            else:
+                ready[column] = _text(ready[[column]])[column].map(str).to_numpy(dtype=object)
+        labels = {c: _label(name, c, language)[:80] for c in ready.columns}
+        long = [c for c in ready.columns if ready[c].dtype == object and ready[c].map(_bytes).max() > 2000]
+        ready.to_stata(
+            os.path.join(folder, f"{name}.dta"),
+            write_index=False,
+            version=118,
+            variable_labels=labels,
+            convert_strl=long,
+            time_stamp=None,
+        )
+
+
+def _plain_categories(column: pd.Series) -> Any:
+    """Return the column's own categories with plain text: Stata's writer knows no other."""
+    import numpy as np
+    import pandas as pd
+
+    names = pd.Index(np.array(list(column.cat.categories), dtype=object))
+    return pd.CategoricalDtype(names, column.cat.ordered)
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode())
+
+
+def _references(folder: str) -> None:
+    from . import __version__
+
+    entries = (row["bibtex"].replace("{version}", __version__) for row in records("citations"))
+    with open(os.path.join(folder, "sources.bib"), "w", encoding="utf-8") as file:
+        file.write("\n\n".join(entries) + "\n")

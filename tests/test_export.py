@@ -1,0 +1,159 @@
+"""The export, read back by programs that are not ours."""
+
+import csv
+import os
+
+import pandas as pd
+import pytest
+
+import kejigai_data as kj
+from kejigai_data import exporting
+from kejigai_data.loading import catalogue, records
+
+
+@pytest.fixture(scope="module", params=["en", "zh"])
+def made(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("export") / f"数据 {request.param}"
+    kj.export(str(folder), lang=request.param)
+    return request.param, folder
+
+
+def tables():
+    return [name for name in catalogue() if name not in exporting.LEFT_OUT]
+
+
+def test_every_table_is_there_in_every_format(made):
+    _, folder = made
+    for name in [*tables(), "cases_wide"]:
+        for kind in ("csv", "parquet", "dta"):
+            assert (folder / f"{name}.{kind}").exists(), (name, kind)
+    assert (folder / "kejigai_data.xlsx").exists()
+    assert (folder / "sources.bib").read_text("utf-8").count("\n@") == len(records("citations")) - 1
+
+
+def test_csv_begins_with_a_bom_and_holds_codes_as_they_are(made):
+    _, folder = made
+    assert (folder / "places.csv").read_bytes()[:3] == b"\xef\xbb\xbf"
+    with open(folder / "places.csv", encoding="utf-8-sig", newline="") as file:
+        assert "110000" in {row["place_id"] for row in csv.DictReader(file)}
+    for name in tables():
+        with open(folder / f"{name}.csv", encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.reader(file))
+        assert len(rows) == len(records(name)) + 1
+        assert not [cell for row in rows[1:] for cell in row if cell[:1] in ("=", "+", "@", "\t")]
+
+
+def test_the_data_package_is_valid_to_frictionless(made):
+    from frictionless import Package
+
+    _, folder = made
+    package = Package(str(folder / "datapackage.json"))
+    assert len(package.resources) == len(tables()) + 1
+    assert package.get_resource("cases_wide").read_rows()[0]["case_id"] == "c001"
+
+
+def test_stata_is_read_by_readstat_with_labels(made):
+    import pyreadstat
+
+    lang, folder = made
+    frame, about = pyreadstat.read_dta(str(folder / "cases_wide.dta"))
+    assert len(frame) == 60
+    names = dict(zip(about.column_names, about.column_labels, strict=True))
+    assert names["mechanism"] == {"en": "Mechanism", "zh": "改革机制"}[lang]
+    labels = about.variable_value_labels["dimension"].values()
+    assert {"en": "Legal", "zh": "法治保障"}[lang] in labels
+    assert frame["section"].iloc[0] == "1.1"
+    assert frame["place_id"].iloc[0] == "310000"
+    events, _ = pyreadstat.read_dta(str(folder / "events.dta"))
+    ours = kj.load_events()
+    assert events["date"].tolist() == ours["date"].fillna("").tolist()
+    assert events["locator"].tolist() == ours["locator"].fillna("").tolist()
+    sources, _ = pyreadstat.read_dta(str(folder / "sources.dta"))
+    assert sources["title_zh"].tolist() == kj.load("sources")["title_zh"].fillna("").tolist()
+    values, _ = pyreadstat.read_dta(str(folder / "indicators.dta"))
+    assert values["value"].sum() == pytest.approx(float(kj.load("indicators")["value"].sum()))
+
+
+def test_parquet_is_read_by_duckdb_and_polars_with_its_labels(made):
+    import duckdb
+    import polars
+    import pyarrow.parquet
+
+    _, folder = made
+    path = str(folder / "events.parquet")
+    (count,) = duckdb.sql(f"select count(*), count(distinct event_id) from '{path}'").fetchall()
+    assert count == (len(records("events")),) * 2
+    frame = polars.read_parquet(path)
+    assert frame["date"].to_list() == [row["date"] or None for row in records("events")]
+    found = pyarrow.parquet.read_schema(path).field("date").metadata
+    assert set(found) >= {b"label_en", b"label_zh"}
+
+
+def test_excel_is_read_by_openpyxl_frozen_filtered_and_without_formulas(made):
+    from openpyxl import load_workbook
+
+    lang, folder = made
+    book = load_workbook(folder / "kejigai_data.xlsx")
+    assert book.sheetnames[0] == "codebook"
+    assert set(book.sheetnames) == {"codebook", "cases_wide", *(name[:31] for name in tables())}
+    for sheet in book:
+        assert sheet.freeze_panes == "A2"
+        assert sheet.auto_filter.ref
+        assert not [cell for row in sheet.iter_rows() for cell in row if cell.data_type == "f"]
+    heads = [cell.value for cell in book["events"][1]]
+    dates = [row[heads.index("date")] for row in book["events"].iter_rows(min_row=2, values_only=True)]
+    assert [value or "" for value in dates] == [row["date"] for row in records("events")]
+    labels = {row[3] for row in book["codebook"].iter_rows(min_row=2, values_only=True)}
+    assert {"en": "Legal", "zh": "法治保障"}[lang] in labels
+
+
+def test_a_cell_that_looks_like_a_formula_cannot_run(tmp_path):
+    from openpyxl import load_workbook
+
+    frame = pd.DataFrame({"a": ["=1+1", "+1", "-x", "@A1", "plain"]})
+    exporting._csv({"odd": frame}, str(tmp_path), "en")
+    exporting._xlsx({"odd": frame}, str(tmp_path), "en")
+    with open(tmp_path / "odd.csv", encoding="utf-8-sig", newline="") as file:
+        assert [row[0] for row in csv.reader(file)][1:] == ["'=1+1", "'+1", "'-x", "'@A1", "plain"]
+    cells = [row[0] for row in load_workbook(tmp_path / "kejigai_data.xlsx")["odd"].iter_rows(min_row=2)]
+    assert [cell.data_type for cell in cells] == ["s"] * 5
+    assert cells[0].value == "=1+1"
+
+
+def test_an_earlier_export_is_replaced_whole_and_other_folders_are_not_touched(tmp_path):
+    folder = tmp_path / "out"
+    kj.export(str(folder), ["csv", "parquet"])
+    kj.export(str(folder), ["csv"])
+    assert not list(folder.glob("*.parquet"))
+    (folder / "thesis.docx").write_text("mine")
+    with pytest.raises(kj.SelectionError, match=r"thesis\.docx"):
+        kj.export(str(folder), ["csv"])
+    assert (folder / "thesis.docx").read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_full_disk_leaves_the_earlier_export(tmp_path, monkeypatch):
+    folder = tmp_path / "out"
+    kj.export(str(folder), ["csv"])
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(exporting, "_references", full)
+    with pytest.raises(kj.DataError, match="No space left"):
+        kj.export(str(folder), ["csv"])
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_wrong_calls_are_named(tmp_path):
+    with pytest.raises(kj.UnknownNameError, match="xlsx"):
+        kj.export(str(tmp_path / "a"), ["xls"])
+    with pytest.raises(kj.SelectionError, match="No format"):
+        kj.export(str(tmp_path / "a"), [])
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(kj.SelectionError, match="is a file"):
+        kj.export(str(tmp_path / "file"))
+    with pytest.raises(kj.DataError, match="cannot be written"):
+        kj.export(os.path.join("/proc", "nowhere", "out"))
