@@ -1,13 +1,20 @@
-"""The package from a terminal: ``python -m kejigai_data info|validate|cite``."""
+"""The package from a terminal: ``python -m kejigai_data info|validate|cite|export|agree``."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 
 from . import __version__
-from .errors import KejigaiError
+from .errors import DataError, KejigaiError
+
+EXAMPLES = """examples:
+  python -m kejigai_data cite s001 --style apa
+  python -m kejigai_data export out --formats csv,dta --lang zh
+  python -m kejigai_data agree lilei.csv hanmei.csv --json
+"""
 
 
 def info(_: argparse.Namespace) -> int:
@@ -44,12 +51,54 @@ def reference(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def hand_on(arguments: argparse.Namespace) -> int:
+    """Export all tables and name the files."""
+    from .exporting import FORMATS, export
+
+    formats = arguments.formats.split(",") if arguments.formats else FORMATS
+    files = export(arguments.folder, formats, arguments.lang)
+    print(json.dumps(files, ensure_ascii=False) if arguments.json else "\n".join(files))
+    return 0
+
+
+def agree(arguments: argparse.Namespace) -> int:
+    """Measure the agreement of two or more readings, a file each or all in one."""
+    import pandas as pd
+
+    from .agree import agreement
+
+    frames = []
+    for path in arguments.files:
+        try:
+            frame = pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False, na_values=[""])
+        except (OSError, ValueError) as error:
+            raise DataError(f"{path} cannot be read as CSV in UTF-8: {error}.") from None
+        # A file without the column is one reading, called by its name.
+        if "reading" not in frame.columns:
+            frame["reading"] = os.path.splitext(os.path.basename(path))[0]
+        frames.append(frame)
+    table = agreement(pd.concat(frames, ignore_index=True), resamples=arguments.resamples)
+    if arguments.json:
+        print(table.to_json(orient="records", force_ascii=False))
+        return 0
+    print(f"{'variable':<20} {'units':>5} {'same':>6} {'alpha':>6}  95 % interval")
+    for row in table.itertuples():
+        interval = row.note or f"{row.alpha_low:.2f} to {row.alpha_high:.2f}"
+        print(f"{row.variable:<20} {row.units:>5} {row.percent:>6.0%} {row.alpha:>6.2f}  {interval}")
+    return 0
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit status: 0 fine, 1 problems found, 2 bad call."""
     for stream in (sys.stdout, sys.stderr):
         # A Windows console or pipe may use GBK, which lacks some characters of the data.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    parser = argparse.ArgumentParser(prog="python -m kejigai_data", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m kejigai_data",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--version", action="version", version=f"kejigai_data {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("info", help="version, tables, how to cite").set_defaults(run=info)
@@ -61,6 +110,17 @@ def main(argv: list[str] | None = None) -> int:
     citing.add_argument("source", nargs="?", help="a source_id; the dataset itself without one")
     citing.add_argument("--style", default="gb7714", help="gb7714, apa or bibtex")
     citing.set_defaults(run=reference)
+    handing = commands.add_parser("export", help="write all tables as CSV, Parquet, Excel and Stata files")
+    handing.add_argument("folder", help="where to; an earlier export there is replaced")
+    handing.add_argument("--formats", help="some of csv,parquet,xlsx,dta; all without it")
+    handing.add_argument("--lang", choices=("en", "zh"), help="language of labels")
+    handing.add_argument("--json", action="store_true", help="the files as a JSON list")
+    handing.set_defaults(run=hand_on)
+    agreeing = commands.add_parser("agree", help="agreement of readings: CSV with unit, variable, value")
+    agreeing.add_argument("files", nargs="+", help="a file a reading, or one file with a column reading")
+    agreeing.add_argument("--resamples", type=int, default=1000, help="resamples for the interval of alpha")
+    agreeing.add_argument("--json", action="store_true", help="a JSON list, a row a variable")
+    agreeing.set_defaults(run=agree)
     arguments = parser.parse_args(argv)
     try:
         status = int(arguments.run(arguments))

@@ -88,8 +88,12 @@ def compare_routes(first: str = "c003", second: str = "c002") -> Comparison:
 def _cut(name: str) -> str:
     """Shorten a long name in its middle: its end often tells one version from another."""
     longest = LONGEST[resolve()]
-    tail = longest // 3
-    return name if len(name) <= longest else f"{name[: longest - tail].rstrip()}…{name[-tail:].lstrip()}"
+    if len(name) <= longest:
+        return name
+    head, tail = name[: longest * 2 // 3], name[-(longest // 3) :]
+    if resolve() == "en":
+        head, tail = head.rsplit(" ", 1)[0], tail.split(" ", 1)[-1]
+    return f"{head} … {tail}" if resolve() == "en" else f"{head}…{tail}"
 
 
 def evidence_table(case: str, layer: str = "") -> Table:

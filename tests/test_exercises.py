@@ -83,6 +83,7 @@ def test_a_student_file_holds_no_solution(path):
     assert hidden >= 5
 
 
+@pytest.mark.slow
 @each
 def test_a_student_file_runs_and_every_unanswered_cell_says_one_line(path):
     notebook = nbformat.read(path, 4)

@@ -1,6 +1,7 @@
 """The export, read back by programs that are not ours."""
 
 import csv
+import json
 import os
 
 import pandas as pd
@@ -157,3 +158,26 @@ def test_wrong_calls_are_named(tmp_path):
         kj.export(str(tmp_path / "file"))
     with pytest.raises(kj.DataError, match="cannot be written"):
         kj.export(os.path.join("/proc", "nowhere", "out"))
+
+
+def test_the_terminal_exports_and_measures_agreement(tmp_path, capsys):
+    from kejigai_data.__main__ import main
+
+    assert main(["export", str(tmp_path / "out"), "--formats", "csv", "--json"]) == 0
+    files = json.loads(capsys.readouterr().out)
+    assert all(os.path.exists(file) for file in files)
+    assert main(["export", str(tmp_path / "out"), "--formats", "doc"]) == 2
+    assert "csv" in capsys.readouterr().err
+    rows = ["unit,variable,value", "1,stage,pilot", "2,stage,planned", "3,stage,pilot"]
+    (tmp_path / "李雷.csv").write_text("\n".join(rows), encoding="utf-8")
+    rows[2] = "2,stage,pilot"
+    (tmp_path / "b.csv").write_text("\n".join(rows), encoding="utf-8-sig")
+    paths = [str(tmp_path / "李雷.csv"), str(tmp_path / "b.csv")]
+    assert main(["agree", *paths, "--resamples", "20", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["percent"] == pytest.approx(2 / 3)
+    assert main(["agree", *paths, "--resamples", "20"]) == 0
+    assert "67%" in capsys.readouterr().out
+    assert main(["agree", paths[0]]) == 2
+    assert main(["agree", str(tmp_path / "none.csv")]) == 2
+    assert "none.csv" in capsys.readouterr().err

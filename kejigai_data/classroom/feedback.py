@@ -24,6 +24,7 @@ STATES = {
     "unanswered": ("not answered", "未作答"),
     "timeout": ("ran too long", "运行超时"),
     "died": ("ended its own kernel", "内核中断"),
+    "flood": ("printed without end", "输出过多"),
     "not_run": ("not run", "未运行"),
     "by_hand": ("graded by hand", "人工评阅"),
 }

@@ -16,6 +16,11 @@ from .submissions import Problem, Submission
 
 BUDGET = 10.0
 CELL = 5.0
+ENDED = {
+    "timeout": "ran too long and was stopped",
+    "died": "ended its own kernel",
+    "flood": "printed without end and was stopped",
+}
 UNANSWERED = ("answer = ...", "")
 
 
@@ -76,8 +81,9 @@ def grade_one(submission: Submission, isolated: bool = True, budget: float = BUD
                 continue
             start = time.monotonic()
             state, told = _ask(kernel, master, cell.question, text, cell.source, limit)
-            spent += time.monotonic() - start
-            fresh = state not in ("timeout", "died")
+            # Clearing up after a cell is not the student's time.
+            spent += min(limit, time.monotonic() - start)
+            fresh = state not in ENDED
             results.append(
                 Answer(cell.question, cell.points if state == "right" else 0.0, cell.points, state, told)
             )
@@ -100,12 +106,10 @@ def _ask(kernel: Kernel, master: Master, question: str, text: str, test: str, li
     # An answer left over from the question before must not count for this one.
     kernel.run("answer = ...", limit)
     done = kernel.run(text, max(0.1, limit - (time.monotonic() - begun)))
-    if done.status in ("timeout", "died"):
-        return done.status, {"timeout": "ran too long and was stopped", "died": "ended its own kernel"}[
-            done.status
-        ]
+    if done.status in ENDED:
+        return done.status, ENDED[done.status]
     found = kernel.run(test, max(1.0, limit - (time.monotonic() - begun)))
-    if found.status in ("timeout", "died"):
+    if found.status in ENDED:
         return found.status, "the check could not be run to its end"
     if found.status == "ok":
         return "right", ""
@@ -172,7 +176,7 @@ def grade_all(
     problems = [r for r in results if isinstance(r, Problem)]
     for grade in grades:
         for answer in grade.answers:
-            if answer.state in ("timeout", "died", "not_run"):
+            if answer.state in (*ENDED, "not_run"):
                 problems.append(Problem(grade.student, grade.file, f"{answer.question}: {answer.told}"))
     return grades, problems
 

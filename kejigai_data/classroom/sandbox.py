@@ -26,6 +26,7 @@ PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MEMORY = 3 * 1024**3
 FILES = 64 * 1024**2
 OUTPUT = 200_000
+FLOOD = 5_000_000
 SINGLE_THREADED = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 # Per machine: its number, fork and vfork (none on ARM), clone, clone3.
@@ -41,7 +42,7 @@ ALLOW, ERRNO, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 
 
 class Outcome(NamedTuple):
-    """What came of one cell: ok, error, timeout or died; the text printed; the error's name and message."""
+    """What came of one cell: ok, error, timeout, died or flood; the text printed; the error."""
 
     status: str
     printed: str
@@ -162,6 +163,7 @@ class Kernel:
         message_id = client.execute(code, allow_stdin=False, stop_on_error=False)
         printed: list[str] = []
         error, message = "", ""
+        flood = 0
         while True:
             left = until - time.monotonic()
             if left <= 0:
@@ -181,8 +183,12 @@ class Kernel:
                 return Outcome("error" if error else "ok", "".join(printed)[:OUTPUT], error, message)
             if kind == "error":
                 error, message = str(content["ename"])[:200], str(content["evalue"])[:2000]
-            if kind == "stream" and sum(map(len, printed)) < OUTPUT:
-                printed.append(str(content["text"]))
+            if kind == "stream":
+                printed.append(str(content["text"])[:OUTPUT])
+                flood += len(content["text"])
+            if flood > FLOOD:
+                self.stop()
+                return Outcome("flood", "".join(printed)[:OUTPUT], error, message)
 
     def stop(self) -> None:
         """End the kernel with everything that runs in it, and remove its folder."""
