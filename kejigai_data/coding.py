@@ -11,6 +11,7 @@ from .errors import DataError, missing_extra
 from .laboratory import asked, code_label, permitted, reference, vignettes
 from .language import pick, resolve
 from .loading import records
+from .spoken import Spoken
 from .words import word
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ STYLE = {"description_width": "9em"}
 SHOWN = ("examples", "training")
 
 
-class Coding(ipywidgets.VBox):
+class Coding(Spoken, ipywidgets.VBox):
     """One part of the laboratory on the screen; every change is saved at once.
 
     Attributes
@@ -61,10 +62,6 @@ class Coding(ipywidgets.VBox):
 
     def __repr__(self) -> str:
         return f"{word('laboratory')}: {word(f'lab_{self._part}')}, {len(self._texts)} {word('lab_texts')}."
-
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        # ipywidgets would print its own structure.
-        return {**super()._repr_mimebundle_(**options), "text/plain": repr(self)}
 
     def show(self, number: int) -> None:
         """Bring a text to the screen; past the last one, say what comes next."""

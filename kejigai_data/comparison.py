@@ -11,6 +11,7 @@ from typing import Any
 
 from .errors import missing_extra
 from .render import Drawn
+from .spoken import Spoken
 from .words import word
 
 try:
@@ -22,16 +23,12 @@ except ImportError:
 Options = list[tuple[str, str]]
 
 
-class Controls(ipywidgets.HBox):
+class Controls(Spoken, ipywidgets.HBox):
     """A row of labelled controls whose text form is a sentence."""
 
     def __repr__(self) -> str:
         shown = "; ".join(f"{child.description} = {_chosen(child)}" for child in self.children)
         return f"{word('controls')}: {shown}."
-
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        # ipywidgets would cut the sentence after 110 characters.
-        return {**super()._repr_mimebundle_(**options), "text/plain": repr(self)}
 
 
 def _chosen(control: Any) -> str:

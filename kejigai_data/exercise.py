@@ -13,7 +13,7 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from .errors import NotYet, nearest
-from .language import pick
+from .language import resolve
 from .loading import records
 from .words import word
 
@@ -63,10 +63,10 @@ def check(task: str, answer: Any = ...) -> None:
     known = {check["digest"]: check for check in records("task_checks") if check["task"] == task}
     found = known.get(digest(task, given))
     if found is None:
-        raise NotYet(f"{task}: {_pair(row, 'pointer')}{_overlap(task, row['kind'], given, known)}")
+        raise NotYet(f"{task}: {row[f'pointer_{resolve()}']}{_overlap(task, row['kind'], given, known)}")
     if found["verdict"] == "slip":
-        raise NotYet(f"{task}: {_pair(found, 'message')}")
-    print(f"✔ {task}: {_pair(row, 'praise')}")
+        raise NotYet(f"{task}: {found[f'message_{resolve()}']}")
+    print(f"✔ {task}: {row[f'praise_{resolve()}']}")
 
 
 def hint(step: int = 1, task: str | None = None) -> None:
@@ -99,7 +99,7 @@ def hint(step: int = 1, task: str | None = None) -> None:
     steps = {row["step"]: row for row in records("task_hints") if row["task"] == name}
     if str(step) not in steps:
         raise NotYet(word("no_such_hint").format(task=name, count=len(steps)))
-    print(f"{name}: {_pair(steps[str(step)], 'hint')}")
+    print(f"{name}: {steps[str(step)][f'hint_{resolve()}']}")
 
 
 def quiz(lesson: str) -> Quiz:
@@ -214,7 +214,3 @@ def _task(task: str) -> dict[str, str]:
     if not isinstance(task, str) or task not in rows:
         raise NotYet(word("no_such_task").format(given=repr(task), allowed=nearest(task, rows)))
     return rows[task]
-
-
-def _pair(row: dict[str, str], name: str) -> str:
-    return pick((row[f"{name}_en"], row[f"{name}_zh"]))

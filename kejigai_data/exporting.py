@@ -9,6 +9,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .cases import load_cases
@@ -157,7 +158,8 @@ def _cell(value: Any) -> Any:
     return value
 
 
-def _guarded(value: Any) -> Any:
+def guarded(value: Any) -> Any:
+    """Return a cell for CSV; a text that a spreadsheet would run as a formula gets an apostrophe."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
@@ -166,7 +168,7 @@ def _csv(frames: dict[str, pd.DataFrame], folder: str, language: str) -> None:
         with open(os.path.join(folder, f"{name}.csv"), "w", encoding="utf-8-sig", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(frame.columns)
-            writer.writerows([_guarded(cell) for cell in row] for row in _text(frame).itertuples(index=False))
+            writer.writerows([guarded(cell) for cell in row] for row in _text(frame).itertuples(index=False))
     from . import __version__
 
     resources = [
@@ -189,6 +191,7 @@ def _described(table: str, column: str, language: str) -> dict[str, str]:
     return {"type": "string", **({"description": label} if label else {})}
 
 
+@cache
 def _label(table: str, column: str, language: str) -> str:
     """Return what a column is: the variable's label, or the description in the field list."""
     variables = {v["variable"]: v[f"label_{language}"] for v in records("variables")}
@@ -229,7 +232,8 @@ def _xlsx(frames: dict[str, pd.DataFrame], folder: str, language: str) -> None:
         sheet.append(list(frame.columns))
         for row in _text(frame).itertuples(index=False):
             sheet.append([ILLEGAL.sub("", cell) if isinstance(cell, str) else cell for cell in row])
-            for cell in sheet[sheet.max_row]:
+        for row in sheet.iter_rows(min_row=2):
+            for cell in row:
                 if isinstance(cell.value, str) and cell.value.startswith(FORMULA):
                     cell.data_type, cell.quotePrefix = "s", True
         for cell in sheet[1]:
@@ -264,7 +268,6 @@ def _dta(frames: dict[str, pd.DataFrame], folder: str, language: str) -> None:
             if kind in ("Int64", "Float64", "boolean"):
                 ready[column] = ready[column].astype("Float64").to_numpy(dtype=float, na_value=float("nan"))
             elif kind == "category":
-                ready[column] = ready[column].cat.rename_categories([str(c) for c in ready[column].cat.categories])
                 ready[column] = ready[column].astype(_plain_categories(ready[column]))
             else:
                 ready[column] = _text(ready[[column]])[column].map(str).to_numpy(dtype=object)

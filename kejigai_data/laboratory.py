@@ -10,6 +10,7 @@ import csv
 import io
 import os
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .agree import agreement
@@ -101,6 +102,11 @@ class AnswerFile:
             return False
         return True
 
+    def coded(self, part: str, wanted: list[str], reading: str) -> list[tuple[str, str, str, str]]:
+        """Return the values given to some texts of a part: reading, text, variable, value."""
+        cells = ((text, variable) for text in wanted for variable in VARIABLES)
+        return [(reading, *cell, value) for cell in cells if (value := self.value(part, *cell))]
+
     def begun(self, part: str) -> bool:
         """Tell whether any text of a part is coded."""
         return any(key[0] == part for key in self._rows)
@@ -168,6 +174,7 @@ def asked(vignette_id: str) -> list[str]:
     return units or list(VARIABLES)
 
 
+@lru_cache(maxsize=1)
 def reference() -> dict[tuple[str, str], dict[str, str]]:
     """Return the reference: vignette and variable (or unit) to its row, with value, step and reason."""
     found = {(row["vignette_id"], row["variable"]): row for row in records("vignette_codings")}
@@ -260,12 +267,8 @@ def readings(paths: str | Iterable[str], part: str = "test") -> pd.DataFrame:
         if key[0] in wanted and "value" in row
     ]
     for path in [paths] if isinstance(paths, str) else list(paths):
-        answers = AnswerFile(path)
         name = os.path.splitext(os.path.basename(path))[0]
-        for vignette in wanted:
-            for variable in VARIABLES:
-                if value := answers.value(part, vignette, variable):
-                    rows.append((name, vignette, variable, value))
+        rows += AnswerFile(path).coded(part, wanted, name)
     return _readings(rows)
 
 
@@ -348,12 +351,8 @@ def stability(path: str, resamples: int = 1000) -> pd.DataFrame:
         If the eight were not yet coded a second time.
     """
     answers = AnswerFile(path)
-    rows: list[tuple[str, ...]] = []
-    for vignette in vignettes("again"):
-        for part in ("test", "again"):
-            for variable in VARIABLES:
-                if value := answers.value(part, vignette["vignette_id"], variable):
-                    rows.append((part, vignette["vignette_id"], variable, value))
+    wanted = [v["vignette_id"] for v in vignettes("again")]
+    rows = [row for part in ("test", "again") for row in answers.coded(part, wanted, part)]
     if not any(row[0] == "again" for row in rows):
         raise _no_answers(path, "again")
     return agreement(_readings(rows), resamples=resamples)

@@ -6,8 +6,9 @@ from html import escape
 from typing import Any
 
 from .errors import missing_extra
-from .language import pick
+from .language import resolve
 from .loading import records
+from .spoken import Spoken
 from .words import word
 
 try:
@@ -18,7 +19,7 @@ except ImportError:
 WIDE = ipywidgets.Layout(width="min(46em, 98%)", margin="0 0 0 1em")
 
 
-class Quiz(ipywidgets.VBox):
+class Quiz(Spoken, ipywidgets.VBox):
     """The questions of a lesson; the text form lists them with their options.
 
     Attributes
@@ -40,8 +41,8 @@ class Quiz(ipywidgets.VBox):
         children: list[Any] = []
         for row in self._asked:
             options = self._options[row["quiz_id"]]
-            labels = [(_pair(option, "text"), number) for number, option in enumerate(options)]
-            question = f"{row['number']}. {_pair(row, 'question')}"
+            labels = [(option[f"text_{resolve()}"], number) for number, option in enumerate(options)]
+            question = f"{row['number']}. {row[f'question_{resolve()}']}"
             choice = ipywidgets.RadioButtons(options=labels, value=None, layout=WIDE)
             choice.add_class("kejigai-quiz")
             note = ipywidgets.HTML(layout=WIDE)
@@ -54,13 +55,9 @@ class Quiz(ipywidgets.VBox):
     def __repr__(self) -> str:
         lines = [word("quiz")]
         for row in self._asked:
-            lines.append(f"{row['number']}. {_pair(row, 'question')}")
-            lines += [f"   ( ) {_pair(option, 'text')}" for option in self._options[row["quiz_id"]]]
+            lines.append(f"{row['number']}. {row[f'question_{resolve()}']}")
+            lines += [f"   ( ) {option[f'text_{resolve()}']}" for option in self._options[row["quiz_id"]]]
         return "\n".join(lines)
-
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        # ipywidgets would cut the text after 110 characters.
-        return {**super()._repr_mimebundle_(**options), "text/plain": repr(self)}
 
 
 # Long options would run out of the cell: ipywidgets keeps each on one line of fixed height.
@@ -73,8 +70,4 @@ STYLE = (
 def _explain(options: list[dict[str, str]], note: Any, chosen: int) -> None:
     option = options[chosen]
     sign = "✔" if option["right"] == "true" else "✘"
-    note.value = f'<span role="status">{sign} {escape(_pair(option, "why"))}</span>'
-
-
-def _pair(row: dict[str, str], name: str) -> str:
-    return pick((row[f"{name}_en"], row[f"{name}_zh"]))
+    note.value = f'<span role="status">{sign} {escape(option[f"why_{resolve()}"])}</span>'

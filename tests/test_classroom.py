@@ -22,19 +22,24 @@ from .conftest import TOP
 
 isolates = pytest.mark.skipif(not can_isolate(), reason="bubblewrap is not here: student code cannot be isolated")
 RELEASED = TOP / "exercises" / "en" / "00_start_here.ipynb"
+# The home, the folder for temporary files and the folder above the package, wherever the tests run.
+ROOTS = (
+    "import os, tempfile, kejigai_data\n"
+    "above = os.path.dirname(os.path.dirname(kejigai_data.__file__))\n"
+    "roots = (os.path.expanduser('~'), tempfile.gettempdir(), above)"
+)
 HOSTILE = {
     "loop": "while True: pass",
     "fork": "import os\nwhile True: os.fork()",
     "processes": "import subprocess\nfor _ in range(10**6): subprocess.Popen(['sleep', '60'])",
     "memory": "answer = [0] * (10 * 1024**3 // 8)",
     "slow memory": "x = []\nwhile True: x.append(bytearray(10**7))",
-    "delete": "import shutil\nfor p in ('/work', '/root', '/home', '/usr'): shutil.rmtree(p, ignore_errors=True)",
+    "delete": f"import shutil, sys\n{ROOTS}\nfor p in (*roots, sys.base_prefix): shutil.rmtree(p, True)",
     "exit": "import os\nos._exit(0)",
     "print": "while True: print('x' * 10**5)",
-    "disk": "f = open('/tmp/full', 'wb')\nwhile True: f.write(b'0' * 10**7)",
+    "disk": "import tempfile\nf = tempfile.TemporaryFile()\nwhile True: f.write(b'0' * 10**7)",
     "spy": (
-        "import os, socket, glob\n"
-        "roots = ('/work', '/home', '/root', '/tmp')\n"
+        f"import socket, glob\n{ROOTS}\n"
         "found = [f for r in roots for f in glob.glob(r + '/**/answers.csv', recursive=True)]\n"
         "try:\n    socket.create_connection(('127.0.0.1', 80), 1)\n    found.append('network')\n"
         "except OSError:\n    pass\nanswer = str(found)"

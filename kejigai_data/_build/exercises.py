@@ -8,9 +8,9 @@ a student version (solutions, hidden tests and mark schemes taken out by nbgrade
 from __future__ import annotations
 
 import csv
-import io
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from nbgrader.preprocessors import (
 from traitlets.config import Config
 
 import kejigai_data as kj
+from kejigai_data._build.generated import csv_text
 from kejigai_data._build.notebooks import METADATA, finish
 from kejigai_data.exercise import canonical, digest, member_digest
 from kejigai_data.loading import records
@@ -64,13 +65,9 @@ def checks() -> str:
             for member in given:
                 own = member_digest(task, member)
                 rows.setdefault((task, own), [task, "member", own, "", ""])
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(HEAD)
     # By digest: the order of the list would tell which one is right.
-    for row in sorted(rows.values(), key=lambda row: natural(f"{row[0]}-{row[2][:6]}")):
-        writer.writerow([f"{row[0]}-{row[2][:6]}", *row])
-    return buffer.getvalue()
+    named = sorted(([f"{row[0]}-{row[2][:6]}", *row] for row in rows.values()), key=lambda row: natural(row[0]))
+    return csv_text([HEAD, *named])
 
 
 def student(master: Any, language: str) -> Any:
@@ -115,26 +112,25 @@ def text(notebook: Any) -> str:
     return str(nbformat.writes(notebook)).rstrip("\n") + "\n"
 
 
-def products(with_keys: bool) -> dict[Path, str]:
-    """Return path and text of all that is generated; the keys only if asked, because they run."""
-    made = {CHECKS: checks()}
+def products(with_keys: bool) -> Iterator[tuple[Path, str]]:
+    """Yield path and text of all that is generated; the keys only if asked, because they run.
+
+    The digests come first: the keys, when they run, read them from the disk.
+    """
+    yield CHECKS, checks()
     for path in sorted((EXERCISES / "source").glob("*/*.ipynb")):
         language = path.parent.name
         master = nbformat.read(path, as_version=4)
-        made[EXERCISES / language / path.name] = text(student(master, language))
+        yield EXERCISES / language / path.name, text(student(master, language))
         if with_keys:
-            made[EXERCISES / "keys" / language / path.name] = text(key(nbformat.read(path, as_version=4), path.parent))
-    return made
+            yield EXERCISES / "keys" / language / path.name, text(key(master, path.parent))
 
 
 def main(arguments: list[str]) -> int:
     """Write what differs, or list it with ``--check``."""
     checking = "--check" in arguments
-    if not checking:
-        CHECKS.parent.mkdir(exist_ok=True)
-        CHECKS.write_text(checks(), encoding="utf-8", newline="\n")
     differ = []
-    for path, new in products(with_keys=not checking).items():
+    for path, new in products(with_keys=not checking):
         if not path.exists() or path.read_text(encoding="utf-8") != new:
             differ.append(path.relative_to(TOP))
             if not checking:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import Any
 
 from .. import render
@@ -12,7 +11,7 @@ from ..followups import item_name
 from ..language import resolve
 from ..loading import records
 from ..render import alt
-from .parts import BLANK, MUTED, Pair, heading, on
+from .parts import BLANK, MUTED, Pair, heading, on, wrapped
 
 COLUMNS = (("problem", "trend", "idea"), ("task",), ("measure",))
 WIDTH, GAP = 30.0, 5.0
@@ -102,20 +101,14 @@ def argument_map(code: str = "", title: Pair | None = None, description: Pair | 
             ),
         ]
     )
-    note = _wrapped(known[code][f"summary_{resolve()}"], 120, 60) if code else ""
+    note = wrapped(known[code][f"summary_{resolve()}"], 120, 60) if code else ""
     return drawn.properties(width=800, height=620, **heading("argument", title, description, note))
-
-
-def _wrapped(text: str, en: int, zh: int) -> list[str]:
-    if resolve() == "en":
-        return textwrap.wrap(text, en)
-    return [text[i : i + zh] for i in range(0, len(text), zh)]
 
 
 def _box(item: dict[str, str], column: int, height: float, code: str, near: set[str]) -> dict[str, Any]:
     left = column * (WIDTH + GAP)
     name = item_name(item)
-    lines = _wrapped(name, 37, 19)
+    lines = wrapped(name, 37, 19)
     chosen = item["code"] == code
     return {
         "x": left,

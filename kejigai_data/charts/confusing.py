@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 from ..checks import a_frame, a_text
-from ..codebook import codes_of, label, variable_label
+from ..codebook import codes_of, variable_label
 from ..errors import SelectionError, unknown
+from ..laboratory import code_label, permitted
 from ..render import alt
 from ..words import word
-from .parts import Cell, Pair, grid, heading
+from .parts import Cell, Pair, grid, heading, wrapped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,22 +60,23 @@ def confusion(
         raise SelectionError("Nothing is counted: code some texts first.")
     given = {(str(r.reference), str(r.own)): int(r.n) for r in frame.itertuples()}
     used = {code for pair in given for code in pair}
-    codes = [code for code in [*codes_of(variable), "undecidable"] if code in used]
-    names = {c: word(c) if c == "undecidable" else label(variable, c) for c in codes}
+    codes = [code for code in permitted(variable) if code in used]
+    names = {code: code_label(variable, code) for code in codes}
     width = max(62, min(130, 620 // len(codes)))
     cells = []
     for right in codes:
         for own in codes:
             number = given.get((right, own), 0)
             colour = (RIGHT if right == own else WRONG) if number else ""
-            cells.append(Cell(names[right], _broken(names[own], width // 8), str(number or "·"), colour))
+            cells.append(
+                Cell(
+                    names[right],
+                    "\n".join(wrapped(names[own], width // 8, width // 16)),
+                    str(number or "·"),
+                    colour,
+                )
+            )
     shown = heading(
         "confusion", title, description, word("confusion_note").format(variable=variable_label(variable))
     )
     return grid(cells, width, 200).properties(**shown)
-
-
-def _broken(name: str, width: int) -> str:
-    if name.isascii():
-        return "\n".join(textwrap.wrap(name, width))
-    return "\n".join(name[i : i + width // 2] for i in range(0, len(name), width // 2))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 from ..cases import coded
@@ -17,7 +16,7 @@ from ..loading import records
 from ..places import place_names
 from ..render import alt
 from ..words import word
-from .parts import BLANK, MUTED, Cell, Pair, colour_of, grid, heading, on
+from .parts import BLANK, MUTED, Cell, Pair, colour_of, grid, heading, on, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -113,7 +112,7 @@ def before_and_after(
 
 
 def _box(row: dict[str, str], left: float, height: float, colour: str) -> dict[str, Any]:
-    lines = [*_lines(row[f"name_{resolve()}"]), f"({label('fate', row['fate']).lower()})"]
+    lines = [*wrapped(row[f"name_{resolve()}"], 48, 25), f"({label('fate', row['fate']).lower()})"]
     if resolve() == "zh":
         lines[-1] = f"（{label('fate', row['fate'])}）"
     return {
@@ -127,13 +126,6 @@ def _box(row: dict[str, str], left: float, height: float, colour: str) -> dict[s
         "name": "\n".join(lines),
         "lines": len(lines),
     }
-
-
-def _lines(name: str) -> list[str]:
-    """Break a long name where a box ends: at a space in English, anywhere in Chinese."""
-    if resolve() == "en":
-        return textwrap.wrap(name, 48, break_long_words=False)
-    return [name[i : i + 25] for i in range(0, len(name), 25)]
 
 
 def _tint(colour: str, strength: float) -> str:

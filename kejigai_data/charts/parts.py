@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import render
@@ -113,6 +114,13 @@ def _picked(pair: Pair | None, what: str) -> str:
     if not isinstance(pair, tuple | list) or len(pair) != 2 or not all(isinstance(part, str) for part in pair):
         raise SelectionError(f"{what} must be a pair of texts (English, Chinese), not {pair!r}.")
     return pick((pair[0], pair[1]))
+
+
+def wrapped(text: str, en: int, zh: int) -> list[str]:
+    """Break a text into lines of so many characters: at a space in English, anywhere in Chinese."""
+    if resolve() == "en":
+        return textwrap.wrap(text, en)
+    return [text[i : i + zh] for i in range(0, len(text), zh)]
 
 
 def coded_cases(cases: object, columns: Iterable[str]) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
+from ..exporting import guarded
 from .masters import Master
 from .sandbox import Kernel
 from .submissions import Problem, Submission
@@ -253,6 +254,5 @@ def _cell(answer: Answer | None) -> str:
 def _csv(path: str, rows: Iterable[list[Any]]) -> None:
     with open(f"{path}.part", "w", encoding="utf-8-sig", newline="") as file:
         for row in rows:
-            # A spreadsheet would run a cell that begins like a formula.
-            csv.writer(file).writerow([f"'{c}" if str(c)[:1] in ("=", "+", "-", "@", "\t") else c for c in row])
+            csv.writer(file).writerow(map(guarded, row))
     os.replace(f"{path}.part", path)

@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 import os
+import posixpath
 import re
 import zipfile
 from typing import Any, NamedTuple
@@ -117,12 +118,9 @@ def _shared(paths: list[str]) -> str:
     """Return the folders above all students, such as the name of the class."""
     if len(paths) < 2:
         return ""
-    first, *others = [path.split("/")[:-1] for path in paths]
-    same = 0
     # The last folder may be the student's own.
-    while same < len(first) - 1 and all(len(o) > same + 1 and o[same] == first[same] for o in others):
-        same += 1
-    return "".join(f"{part}/" for part in first[:same])
+    above = posixpath.commonpath([posixpath.dirname(posixpath.dirname(path)) for path in paths])
+    return f"{above}/" if above else ""
 
 
 def _files(folder: str, problems: list[Problem]) -> list[tuple[str, bytes, float]]:
@@ -177,24 +175,22 @@ def _name(entry: zipfile.ZipInfo) -> str:
     """Return the name of an entry; Chinese Windows writes GBK and does not say so."""
     if entry.flag_bits & 0x800:
         return entry.filename
-    raw = entry.filename.encode("cp437", errors="replace")
-    for encoding in ("utf-8", "gb18030"):
+    return _decoded(entry.filename.encode("cp437", errors="replace")) or entry.filename
+
+
+def _decoded(content: bytes) -> str:
+    """Return the text of what came in UTF-8 or GB18030, empty when it is neither."""
+    for encoding in ("utf-8-sig", "gb18030"):
         try:
-            return raw.decode(encoding)
+            return content.decode(encoding)
         except UnicodeDecodeError:
             continue
-    return entry.filename
+    return ""
 
 
 def _notebook(content: bytes) -> tuple[list[dict[str, Any]], str] | str:
     """Return the cells and what was damaged, or why there are none."""
-    text = ""
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = content.decode(encoding)
-            break
-        except UnicodeDecodeError:
-            continue
+    text = _decoded(content)
     try:
         book = json.loads(text)
         cells = book.get("cells") if isinstance(book, dict) else None
