@@ -98,7 +98,7 @@ def theme() -> Any:
             "padding": 14,
             "font": FONT,
             "axis": axis,
-            "axisY": {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "start"},
+            "axisY": {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "start", "labelPadding": 7},
             "legend": legend,
             "title": title,
             "text": text,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING
@@ -20,8 +21,16 @@ if TYPE_CHECKING:
 
 IN_WORDS = ("layer", "status", "phase", "kind")
 LONG = 20
-STYLE = "text-align:left;vertical-align:top;padding:4px 10px;white-space:normal;min-width:{}em;max-width:{}em"
+# A fixed line height keeps Latin and Chinese cells of a row on one line.
+STYLE = (
+    "text-align:left;vertical-align:top;line-height:1.5;padding:4px 10px;"
+    "white-space:{};min-width:{}em;max-width:{}em"
+)
 NARROW, WIDE = 26, 60
+# A column of short cells is not broken at all: one character would be left over on the next line.
+SHORT = 16
+DATE = re.compile(r"(\.\.|\d{4}(-\d\d){0,2})/\d{4}(-\d\d){0,2}")
+DAYS = re.compile(r"(≤ )?\d{4}(-\d\d){0,2}(( to |至)\d{4}(-\d\d){0,2})?")
 # A column of long texts would else be squeezed by columns of single words.
 ESSAY = {"en": 90, "zh": 45}
 
@@ -44,8 +53,7 @@ class Table:
         above = " ".join(part for part in (self.caption, scroll) if part)
         caption = f'<caption style="text-align:left">{escape(above)}</caption>' if above else ""
         most = WIDE if len(self.headings) < 4 else NARROW
-        longest = [max(map(len, column)) for column in zip(self.headings, *self.rows, strict=True)]
-        styles = [STYLE.format(17 if length > ESSAY[resolve()] else 3.6, most) for length in longest]
+        styles = [_style(column, most) for column in zip(self.headings, *self.rows, strict=True)]
         head = "".join(
             f'<th scope="col" style="{style}">{escape(h)}</th>'
             for h, style in zip(self.headings, styles, strict=True)
@@ -59,6 +67,14 @@ class Table:
         whole = f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         # A long table scrolls in its own box, by keyboard too.
         return f'<div tabindex="0" style="max-height:34em;overflow:auto">{whole}</div>' if long else whole
+
+
+def _style(column: tuple[str, ...], most: int) -> str:
+    # A Chinese character is about as wide as two Latin ones.
+    width = max(sum(2 if ord(sign) > 0x2E7F else 1 for sign in cell) for cell in column)
+    unbroken = width <= SHORT or all(DAYS.fullmatch(cell) for cell in column[1:] if cell)
+    essay = max(map(len, column)) > ESSAY[resolve()]
+    return STYLE.format("nowrap" if unbroken else "normal", 17 if essay else 3.6, most)
 
 
 def table(frame: pd.DataFrame, columns: Iterable[str] | None = None, rows: int = 12, caption: str = "") -> Table:
@@ -150,7 +166,9 @@ def _text(name: object, value: object) -> str:
         return word(str(value))
     if name == "locator":
         return locator(str(value)).replace(";", "; ")
-    labels, text = _labels(resolve()), str(value).replace("../", "≤ ") if str(value)[:3] == "../" else str(value)
+    labels, text = _labels(resolve()), str(value)
+    if DATE.fullmatch(text):
+        text = text.replace("../", "≤ ").replace("/", pick((" to ", "至")))
     parts = text.split(";")
     if all((name, part) in labels for part in parts):
         return pick(("; ", "；")).join(labels[str(name), part] for part in parts)

@@ -18,7 +18,7 @@ from .loading import load_places, records
 from .tabular import Table, table
 from .words import word
 
-LONGEST = {"en": 48, "zh": 24}
+LONGEST = {"en": 96, "zh": 40}
 
 __all__ = [
     "Comparison",
@@ -120,7 +120,8 @@ def evidence_table(case: str, layer: str = "") -> Table:
     """
     one_of(layer, ("", "article", "record"), "layer")
     frame = show_evidence(case, layer=layer or None)
-    columns = ["layer", "about", "variable", "value", "status", "source_id", "locator", "conflict"]
+    columns = ["about", "variable", "value", "status", "source_id", "locator", "conflict"]
+    columns = columns if layer else ["layer", *columns]
     title = check_case(case)[f"title_{resolve()}"]
     if frame.empty:
         return Table([], [], f"{title}. {word('no_rows')}")

@@ -52,7 +52,7 @@ def test_cells_are_short(path):
     for cell in code_cells(notebook):
         assert len(cell.source.splitlines()) < 10, cell.source
     for cell in notebook.cells:
-        if cell.cell_type == "markdown" and "|---" not in cell.source and "<details>" not in cell.source:
+        if cell.cell_type == "markdown" and "|---" not in cell.source and "<details" not in cell.source:
             for paragraph in re.split(r"\n\n|\n(?=- )", cell.source):
                 assert len(paragraph.split()) < 115, paragraph
 
@@ -81,7 +81,7 @@ def test_no_output_needs_a_network(path):
 @every
 def test_a_lesson_has_its_parts(path):
     text = "\n".join(c.source for c in nbformat.read(path, 4).cells if c.cell_type == "markdown")
-    assert text.count("<details>") == text.count("</details>") == 5
+    assert text.count("<details") == text.count("</details>") == 5
     parts = {"en": ("Predict", "cannot say", "Finding", "Summary"), "zh": ("先猜一猜", "不能说明", "发现", "小结")}
     for part in parts[path.parent.name]:
         assert part in text, part

@@ -374,6 +374,9 @@ def render(rows: list[Row]) -> dict[str, dict[str, str]]:
             "items": csl_items(rows),
         }
         result: dict[str, dict[str, str]] = json.loads(_run([node, str(SCRIPT)], json.dumps(job)))
+    for styles in result.values():
+        # The English rule of the stop within the quotation marks is not for a Chinese title.
+        styles["apa"] = re.sub("(?<=[一-鿿])\\.([”’])", r"\1.", styles["apa"])
     return result
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from .. import render
@@ -44,6 +45,9 @@ SHAPES = {
 ARTICLE = "s001"
 PARTS = "split(datum.label, '|')"
 LINE = {"en": 44, "zh": 22}
+# Pixels up and down; and the share of the width within which two signs touch.
+NUDGES = (-6, 6)
+TOUCHING = 0.022
 
 
 def timeline(events: pd.DataFrame, title: Pair | None = None, description: Pair | None = None) -> alt.LayerChart:
@@ -80,10 +84,11 @@ def timeline(events: pd.DataFrame, title: Pair | None = None, description: Pair 
     if frame.empty:
         raise SelectionError(f"{word('nothing_dated')} Widen the selection of chronicle().")
     rows = [_row(event) for event in frame[list(NEEDED)].astype(object).to_dict("records")]
+    _nudge(rows)
     order = list(dict.fromkeys(row["row"] for row in rows))
     exact = [row for row in rows if row["first"] and row["first"] == row["last"]]
     spans = [row for row in rows if row["first"] and row["last"] and row["first"] != row["last"]]
-    until = [{**row, "middle": row["last"] or row["first"]} for row in rows if not (row["first"] and row["last"])]
+    until = [row for row in rows if not (row["first"] and row["last"])]
     phases = [phase for phase in SHAPES if any(row["phase"] == word(phase) for row in exact + spans)]
     y = alt.Y(
         "row:N",
@@ -116,14 +121,20 @@ def timeline(events: pd.DataFrame, title: Pair | None = None, description: Pair 
     if spans:
         bars = on(spans).mark_rule(strokeWidth=9, opacity=0.35)
         layers.append(bars.encode(x=alt.X("first:T", **x), x2="last:T", **shared))
-        signs = on(spans).mark_point(size=70, filled=False)
-        layers.append(signs.encode(x=middle, shape=shape, **shared))
-    if until:
-        signs = on(until).mark_point(shape="triangle-left", size=90, filled=False)
-        layers.append(signs.encode(x=middle, **shared))
-    if exact:
-        signs = on(exact).mark_point(size=95, filled=True, opacity=0.9)
-        layers.append(signs.encode(x=middle, shape=shape, **shared))
+    for shift in (0, *NUDGES):
+        # White inside, so that a short bar does not fill a hollow sign.
+        signs: dict[str, Any] = {"filled": False, "fill": "#FFFFFF", "yOffset": shift}
+        here = [row for row in spans if row["shift"] == shift]
+        if here:
+            layers.append(on(here).mark_point(size=70, **signs).encode(x=middle, shape=shape, **shared))
+        here = [row for row in until if row["shift"] == shift]
+        if here:
+            marks = on(here).mark_point(shape="triangle-left", size=90, **signs)
+            layers.append(marks.encode(x=middle, **shared))
+        here = [row for row in exact if row["shift"] == shift]
+        if here:
+            marks = on(here).mark_point(size=80, filled=True, opacity=0.9, yOffset=shift)
+            layers.append(marks.encode(x=middle, shape=shape, **shared))
     layers = [*_article(years, x), *layers]
     shown = heading("timeline", title, description, word("timeline_note"))
     chart = alt.LayerChart(layer=layers)
@@ -131,7 +142,7 @@ def timeline(events: pd.DataFrame, title: Pair | None = None, description: Pair 
     return chart.properties(width=490, height=tall * len(order), **shown)
 
 
-def _row(event: dict[str, Any]) -> dict[str, str]:
+def _row(event: dict[str, Any]) -> dict[str, Any]:
     text = str(event["title"])
     if event["scope"] == "wider":
         text = f"{event['place']}: {text}" if resolve() == "en" else f"{event['place']}：{text}"
@@ -146,9 +157,21 @@ def _row(event: dict[str, Any]) -> dict[str, str]:
         "date": event["date"],
         "first": _day(first),
         "last": _day(last),
-        "middle": _day(first + (last - first) / 2 if _day(first) and _day(last) else None),
+        "middle": _day(first + (last - first) / 2) if _day(first) and _day(last) else _day(last) or _day(first),
         "colour": colour_of(event["scope"]),
     }
+
+
+def _nudge(rows: list[dict[str, Any]]) -> None:
+    """Move signs of a row that would lie on one another a little up or down."""
+    days = [date.fromisoformat(row["middle"]).toordinal() for row in rows]
+    touching = TOUCHING * (max(days) - min(days))
+    last: dict[str, tuple[int, int]] = {}
+    for day, row in sorted(zip(days, rows, strict=True), key=lambda pair: pair[0]):
+        before, turn = last.get(row["row"], (day - touching - 1, 0))
+        turn = (turn + 1) % 3 if day - before <= touching else 0
+        row["shift"] = (0, *NUDGES)[turn]
+        last[row["row"]] = (day, turn)
 
 
 def _article(years: set[str], x: dict[str, Any]) -> list[alt.Chart]:
@@ -159,7 +182,7 @@ def _article(years: set[str], x: dict[str, Any]) -> list[alt.Chart]:
     base = on([{"from": first, "to": last, "name": word("the_article")}])
     spot = base.encode(x=alt.X("from:T", **x), x2="to:T", y=alt.value(0))
     # Above the plot: inside it the name would lie on a sign.
-    name = base.mark_text(dy=-7, fontSize=11, color=MUTED)
+    name = base.mark_text(dy=-7, dx=2, align="left", fontSize=11, color=MUTED)
     name = name.encode(x=alt.X("from:T", **x), y=alt.value(0), text="name:N")
     return [spot.mark_rect(color=MUTED, opacity=0.13).encode(y2=alt.value("height")), name]
 

@@ -180,7 +180,7 @@ def mechanisms_dated(
         bar = of("span").mark_rule(strokeWidth=9, opacity=0.5)
         layers.append(bar.encode(x=x("first:T"), x2="last:T", y=y, color=colour))
         # A month on an axis of decades would not be seen as a bar.
-        ring = of("span").mark_point(size=70, filled=False)
+        ring = of("span").mark_point(size=70, filled=False, fill="#FFFFFF")
         layers.append(ring.encode(x=x("middle:T"), y=y, color=colour))
     for kind in ("day", "bound", "span"):
         if some(kind):

@@ -67,7 +67,8 @@ def before_and_after(
     boxes: list[dict[str, Any]] = []
     lines: list[dict[str, Any]] = []
     heads: list[dict[str, Any]] = []
-    top = 0.0
+    sides = [{"x": x, "y": 0.3, "shown": word(side)} for x, side in ((LEFT, "before"), (RIGHT, "after"))]
+    top = 0.6
     for case in wanted:
         heads.append({"x": LEFT, "y": top + 0.3, "shown": _operation(case)})
         before = [row for row in records("bodies") if row["case_id"] == case and row["role"] == "before"]
@@ -105,6 +106,7 @@ def before_and_after(
             on(boxes)
             .mark_text(align="left", dx=8, fontSize=12, lineBreak="\n", lineHeight=15)
             .encode(x=x, y=alt.Y("first_line:Q", axis=None, scale=scale_y), text="name:N"),
+            on(sides).mark_text(align="left", fontSize=12.5, color=MUTED).encode(x=x, y=y, text="shown:N"),
             on(heads).mark_text(align="left", fontSize=13.5, fontWeight="bold").encode(x=x, y=y, text="shown:N"),
         ]
     )
@@ -121,8 +123,8 @@ def _box(row: dict[str, str], left: float, height: float, colour: str) -> dict[s
         "y": height,
         "above": height - 0.43,
         "below": height + 0.43,
-        "fill": colour if colour == BLANK else _tint(colour, 0.15 if row["status"] == "inferred" else 0.35),
-        "inferred": row["status"] == "inferred",
+        "fill": colour if colour == BLANK else _tint(colour, 0.35 if row["status"] == "stated" else 0.15),
+        "inferred": row["status"] != "stated",
         "name": "\n".join(lines),
         "lines": len(lines),
     }

@@ -102,7 +102,7 @@ def route_steps(
     ink = alt.condition(alt.datum.state == word("dated"), alt.value("#FFFFFF"), alt.value(render.INK))
     text = base.mark_text(fontSize=12).encode(text="shown:N", color=ink)
     height = 40 * len(chosen)
-    return (cells + text).properties(width=540, height=height, **heading("steps", title, description))
+    return (cells + text).properties(width=530, height=height, **heading("steps", title, description))
 
 
 def _two_lines(step: str) -> str:
@@ -260,7 +260,7 @@ def _route_layers(
     layers = [
         on(dated).mark_text(align="left", dx=11, fontSize=12.5).encode(x="last:T", y=y, text=written),
         on(names + other)
-        .mark_text(align="left")
+        .mark_text(align="left", dx=3)
         .encode(
             x=alt.value(0),
             y=y,
