@@ -20,7 +20,7 @@ def a_text(value: object, what: str) -> str:
     'c001'
     """
     if not isinstance(value, str):
-        raise SelectionError(f"{what} must be one piece of text, not {type(value).__name__}: {_short(value)}.")
+        raise SelectionError(f"{what} must be one piece of text, not {type(value).__name__}: {one_short(value)}.")
     return value
 
 
@@ -35,7 +35,7 @@ def texts(values: object, what: str) -> list[str]:
     if isinstance(values, str):
         return [values]
     if not isinstance(values, Iterable) or isinstance(values, bytes | dict):
-        raise SelectionError(f"{what} must be a list of names, not {type(values).__name__}: {_short(values)}.")
+        raise SelectionError(f"{what} must be a list of names, not {type(values).__name__}: {one_short(values)}.")
     return [a_text(value, f"each of {what}") for value in values]
 
 
@@ -43,14 +43,14 @@ def one_of(value: object, allowed: Iterable[str], what: str) -> str:
     """Return `value` if it is among `allowed`, or raise with the nearest."""
     options = list(allowed)
     if not isinstance(value, str) or value not in options:
-        raise SelectionError(f"Unknown {what}: {_short(value)}. Allowed: {', '.join(map(repr, options))}.")
+        raise SelectionError(f"Unknown {what}: {one_short(value)}. Allowed: {', '.join(map(repr, options))}.")
     return value
 
 
 def whole(value: object, what: str, least: int = 1) -> int:
     """Return a whole number of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise SelectionError(f"{what} must be a whole number of at least {least}, not {_short(value)}.")
+        raise SelectionError(f"{what} must be a whole number of at least {least}, not {one_short(value)}.")
     return value
 
 
@@ -67,7 +67,7 @@ def a_frame(value: object, columns: Iterable[str] = (), what: str = "frame") -> 
     import pandas as pd
 
     if not isinstance(value, pd.DataFrame):
-        raise SelectionError(f"{what} must be a pandas DataFrame, not {type(value).__name__}: {_short(value)}.")
+        raise SelectionError(f"{what} must be a pandas DataFrame, not {type(value).__name__}: {one_short(value)}.")
     twice = [str(name) for name in value.columns[value.columns.duplicated()].unique()]
     if twice:
         raise SelectionError(f"{what} has columns more than once: {', '.join(twice)}. Keep one of each.")
@@ -77,6 +77,7 @@ def a_frame(value: object, columns: Iterable[str] = (), what: str = "frame") -> 
     return value
 
 
-def _short(value: object) -> str:
+def one_short(value: object) -> str:
+    """Return a value as it would be typed, cut to what fits into a message."""
     shown = repr(value)
     return shown if len(shown) < 60 else shown[:57] + "..."

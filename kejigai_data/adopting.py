@@ -1,0 +1,252 @@
+"""How far a reform has spread among places that could have adopted it, with what dates leave open."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from .engines import one_column, opened
+from .errors import SelectionError
+from .loading import records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+NAMED_ONLY = (
+    "Adoption cannot be read from the article's cases alone: an article names some of the places that adopted "
+    "something, so that a place without a case is not one that did not adopt. "
+)
+WHAT_TO_GIVE = (
+    "Code every place that could have adopted (one administrative level, for example all cities of a province) "
+    "and give their ids as at_risk."
+)
+# GB/T 2260: two digits a level, zeros below the place's own.
+LEVELS = {
+    "province": "^[0-9]{2}0000$",
+    "city": "^[0-9]{2}(?:[0-9][1-9]|[1-9]0)00$",
+    "county": "^[0-9]{4}(?:[0-9][1-9]|[1-9]0)$",
+}
+COLUMNS = ("earliest", "latest", "fate", "units", "least", "most")
+
+
+def adoption(
+    frame: Any,
+    at_risk: Any = None,
+    unit: str = "place_id",
+    earliest: str = "adopted_earliest",
+    latest: str = "adopted_latest",
+) -> Any:
+    """Count the units at risk by the first and last possible day of their adoption.
+
+    Parameters
+    ----------
+    frame : pandas, polars, pyarrow, DuckDB, Dask or PySpark frame
+        What was coded on one mechanism: a row a finding about a unit. Both days: adopted
+        between them. Only `latest`: adopted by then. Only `earliest`: not adopted before it.
+        Neither: looked for, fate unknown. Of several rows of a unit the first adoption counts.
+    at_risk : iterable of str, or frame of the same kind with a column `unit`
+        The units that could have adopted, all of one administrative level: codes of GB/T 2260,
+        or ids of your own if none is such a code. A list becomes part of the query; give a frame
+        for more than a few thousand.
+    unit, earliest, latest : str
+        Columns of `frame`; days are dates, timestamps or ISO text.
+
+    Returns
+    -------
+    frame of the same kind, as lazy as the one given
+        One row for each pair of days that occurs: ``earliest``, ``latest``, ``fate``
+        (``adopted``; ``not_yet``; ``unknown``: no row, or one without days; ``outside``: units of
+        `frame` that are not at risk, counted so that none is dropped in silence), ``units`` (how
+        many), and for adopted ones ``least`` and ``most``: how many of those at risk had adopted
+        by the end of ``latest``, for certain and at most. Rows come in no order.
+
+    Raises
+    ------
+    SelectionError
+        Without `at_risk`; if the frame holds only cases that the article names; if the units at
+        risk are of several levels, or there are none; if `frame` and `at_risk` are of two kinds.
+    UnknownNameError
+        If a column is missing.
+
+    Notes
+    -----
+    Units of unknown fate widen the bounds (none of them adopted, all did); they are never
+    treated as censored, which would suppose that they are like the others.
+
+    Examples
+    --------
+    >>> import pandas as pd, kejigai_data as kj
+    >>> coded = pd.DataFrame({
+    ...     "place_id": ["370100", "370200", "370300"],
+    ...     "adopted_earliest": ["2020-01-01", None, "2022-12-31"],
+    ...     "adopted_latest": ["2020-12-31", "2021-06-30", None],
+    ... })
+    >>> found = kj.adoption(coded, at_risk=["370100", "370200", "370300", "370400"])
+    >>> found.query("latest == '2021-06-30'")[["least", "most"]].values.tolist()
+    [[2.0, 3.0]]
+    """
+    import narwhals as nw
+
+    keys = [one_column(name, what) for name, what in ((unit, "unit"), (earliest, "earliest"), (latest, "latest"))]
+    if at_risk is None:
+        raise SelectionError(f"adoption needs a risk set. {NAMED_ONLY}{WHAT_TO_GIVE}")
+    opened_frame: Any = opened(frame, keys)
+    _named_only(opened_frame)
+    first: Any = opened_frame.select(
+        nw.col(keys[0]).alias("unit"), nw.col(keys[1]).alias("earliest"), nw.col(keys[2]).alias("latest")
+    ).filter(~nw.col("unit").is_null())
+    units = _first_adoption(first)
+    inside, outside, missing = _set_apart(units, at_risk, keys[0], opened_frame)
+    pairs = _pairs(inside)
+    days = first.collect_schema()
+    blank = [nw.lit(None).cast(days[name]).alias(name) for name in ("earliest", "latest")]
+    rest = [
+        counts.with_columns(*blank, fate=nw.lit(fate), units=nw.col("units").cast(nw.Int64))
+        for counts, fate in ((missing, "unknown"), (outside, "outside"))
+    ]
+    order = ("earliest", "latest", "fate", "units")
+    every = nw.concat([part.select(*order) for part in (pairs, *rest)], how="vertical")
+    # A risk set without gaps leaves rows of zero; those of unknown fate may come from two sides.
+    every = every.group_by("earliest", "latest", "fate").agg(nw.col("units").sum())
+    every = every.with_columns(nw.col("units").cast(nw.Int64)).filter(nw.col("units") > 0)
+    return _with_bounds(every).to_native()
+
+
+def _named_only(frame: Any) -> None:
+    """Stop where every case is one of the article's; of a lazy frame, no more than one row is fetched."""
+    import narwhals as nw
+
+    if "case_id" not in frame.collect_schema().names():
+        return
+    ours = [row["case_id"] for row in records("cases")]
+    cases = frame.select("case_id")
+    if any(case not in ours for case in _values(cases.head(1), "case_id")):
+        return
+    if _values(cases.head(1), "case_id") and not _values(
+        cases.filter(~nw.col("case_id").is_in(ours)).head(1), "case_id"
+    ):
+        raise SelectionError(NAMED_ONLY + WHAT_TO_GIVE)
+
+
+def _values(frame: Any, column: str) -> list[Any]:
+    """Return the values of a column of a frame that is known to be small."""
+    return (frame.collect() if hasattr(frame, "collect") else frame)[column].to_list()
+
+
+def _first_adoption(rows: Any) -> Any:
+    """Return one row a unit: the interval of its first adoption, or since when it had not adopted."""
+    import narwhals as nw
+
+    adopted = ~nw.col("latest").is_null()
+    by_unit = rows.with_columns(
+        _from=nw.when(adopted).then(nw.col("earliest")),
+        _open=(adopted & nw.col("earliest").is_null()).cast(nw.Int64),
+        _not=nw.when(~adopted).then(nw.col("earliest")),
+    )
+    spans = by_unit.group_by("unit").agg(
+        nw.col("_from").min(), nw.col("_open").max(), nw.col("_not").max(), nw.col("latest").min()
+    )
+    known = nw.when(nw.col("_open") == 0).then(nw.col("_from"))
+    spans = spans.with_columns(earliest=nw.when(nw.col("latest").is_null()).then(nw.col("_not")).otherwise(known))
+    return spans.select("unit", "earliest", "latest")
+
+
+def _set_apart(units: Any, at_risk: Any, name: str, frame: Any) -> tuple[Any, Any, Any]:
+    """Return the units at risk, how many others there are, and how many at risk have no row."""
+    import narwhals as nw
+
+    total = nw.len().alias("units")
+    if isinstance(at_risk, str):
+        raise SelectionError(f"at_risk must be a list of ids or a frame, not the text {at_risk!r}.")
+    if hasattr(at_risk, "columns"):
+        risk: Any = opened(at_risk, [name], "at_risk").select(nw.col(name).alias("unit"))
+        risk = risk.filter(~nw.col("unit").is_null()).unique(subset=["unit"])
+        if risk.implementation is not frame.implementation:
+            raise SelectionError(
+                f"frame is of {frame.implementation} and at_risk of {risk.implementation}: give both as one kind."
+            )
+        _one_level(risk)
+        return (
+            units.join(risk, on="unit", how="semi"),
+            units.join(risk, on="unit", how="anti").select(total),
+            risk.join(units, on="unit", how="anti").select(total),
+        )
+    ids = _ids(at_risk)
+    inside = units.filter(nw.col("unit").is_in(ids))
+    return (
+        inside,
+        units.filter(~nw.col("unit").is_in(ids)).select(total),
+        inside.select(total).with_columns(units=nw.lit(len(ids)) - nw.col("units")),
+    )
+
+
+def _ids(at_risk: Iterable[Any]) -> list[str]:
+    from .checks import texts
+
+    ids = list(dict.fromkeys(texts(at_risk, "at_risk")))
+    if not ids:
+        raise SelectionError(f"at_risk is empty. {WHAT_TO_GIVE}")
+    _same({_level(name) for name in ids}, {_level(name): name for name in ids})
+    return ids
+
+
+def _level(name: str) -> str:
+    return next((level for level, form in LEVELS.items() if re.search(form, name)), "")
+
+
+def _one_level(risk: Any) -> None:
+    """Check the level of a risk set of any size: at most one example of each level is fetched."""
+    import narwhals as nw
+
+    level: Any = nw.lit("")
+    for name, form in LEVELS.items():
+        level = nw.when(nw.col("unit").str.contains(form)).then(nw.lit(name)).otherwise(level)
+    examples = risk.with_columns(level=level).group_by("level").agg(nw.col("unit").min())
+    examples = examples.collect() if hasattr(examples, "collect") else examples
+    found = dict(zip(examples["level"].to_list(), examples["unit"].to_list(), strict=True))
+    if not found:
+        raise SelectionError(f"at_risk is empty. {WHAT_TO_GIVE}")
+    _same(set(found), found)
+
+
+def _same(levels: set[str], example: dict[str, str]) -> None:
+    if len(levels) > 1:
+        shown = ", ".join(f"{level or 'no code of GB/T 2260'} ({example[level]!r})" for level in sorted(levels))
+        raise SelectionError(
+            f"at_risk mixes levels: {shown}. A province and its cities adopt one after the other; "
+            "give the units of one level."
+        )
+
+
+def _pairs(inside: Any) -> Any:
+    import narwhals as nw
+
+    pairs = inside.group_by("earliest", "latest").agg(nw.len().alias("units"))
+    fate = nw.when(~nw.col("latest").is_null()).then(nw.lit("adopted"))
+    lacking = nw.when(nw.col("earliest").is_null()).then(nw.lit("unknown")).otherwise(nw.lit("not_yet"))
+    return pairs.with_columns(fate=fate.otherwise(lacking), units=nw.col("units").cast(nw.Int64))
+
+
+def _with_bounds(pairs: Any) -> Any:
+    """Add how many had adopted by each last day; without ordered windows, which some engines lack."""
+    import narwhals as nw
+
+    inside = pairs.filter(nw.col("fate") != "outside")
+    none = nw.lit(0)
+    certain = inside.filter(nw.col("fate") == "adopted").select(
+        nw.col("latest").alias("_on"), nw.col("units").alias("least"), none.cast(nw.Int64).alias("most")
+    )
+    possible = inside.select(
+        nw.col("earliest").alias("_on"), none.cast(nw.Int64).alias("least"), nw.col("units").alias("most")
+    )
+    steps = (
+        nw.concat([certain, possible], how="vertical")
+        .group_by("_on")
+        .agg(nw.col("least").sum(), nw.col("most").sum())
+    )
+    ends = inside.select("latest").filter(~nw.col("latest").is_null()).unique(subset=["latest"])
+    reached = ends.join(steps, how="cross").filter(nw.col("_on").is_null() | (nw.col("_on") <= nw.col("latest")))
+    sums = reached.group_by("latest").agg(nw.col("least").sum(), nw.col("most").sum())
+    sums = sums.with_columns(nw.col("least", "most").cast(nw.Int64))
+    return pairs.join(sums, on="latest", how="left").select(*COLUMNS)

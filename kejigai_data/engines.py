@@ -1,0 +1,75 @@
+"""What the functions on any frame share: opening a frame, and saying what is wrong with it.
+
+The functions are written once, with narwhals; nothing here collects a large frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from .checks import a_text, one_short, texts
+from .errors import SelectionError, unknown
+
+if TYPE_CHECKING:
+    import narwhals as nw
+
+KINDS = "pandas, polars (eager or lazy), pyarrow, DuckDB, Dask or PySpark"
+
+
+def opened(frame: Any, columns: Iterable[str] = (), what: str = "frame") -> nw.DataFrame[Any] | nw.LazyFrame[Any]:
+    """Return a frame of any engine, opened by narwhals, that has each of `columns` once.
+
+    Raises
+    ------
+    SelectionError
+        If it is no frame, or a pandas frame has a column twice.
+    UnknownNameError
+        If a column is missing, with the nearest names.
+    """
+    import narwhals as nw
+
+    try:
+        result: nw.DataFrame[Any] | nw.LazyFrame[Any] = nw.from_native(frame)
+        names = result.collect_schema().names()
+    except TypeError:
+        raise SelectionError(f"{what} must be a frame of {KINDS}, not {one_short(frame)}.") from None
+    except nw.exceptions.DuplicateError:
+        raise SelectionError(f"{what} has a column more than once. Keep one of each.") from None
+    for name in columns:
+        if name not in names:
+            raise unknown("column", name, map(str, names))
+    return result
+
+
+def some_columns(value: object, what: str, taken: Iterable[str]) -> list[str]:
+    """Return one or more different names, none of which a result needs for itself.
+
+    Raises
+    ------
+    SelectionError
+        If there is none, one twice, or one that the result would have twice.
+    """
+    names = texts(value, what)
+    if not names:
+        raise SelectionError(f"{what} names no column.")
+    for name in names:
+        if names.count(name) > 1:
+            raise SelectionError(f"{what} names the column {name!r} twice.")
+        if name in taken:
+            raise SelectionError(f"The result has a column {name!r} of its own: rename that of the frame.")
+    return names
+
+
+def one_column(value: object, what: str, taken: Iterable[str] = ()) -> str:
+    """Return one name, as `some_columns` does several."""
+    return some_columns(a_text(value, what), what, taken)[0]
+
+
+def as_text(frame: Any, names: Iterable[str]) -> Any:
+    """Return the frame with these columns as text: a categorical one would differ from engine to engine."""
+    import narwhals as nw
+
+    schema = frame.collect_schema()
+    coded = [name for name in names if schema[name] in (nw.Categorical, nw.Enum)]
+    return frame.with_columns(nw.col(name).cast(nw.String) for name in coded) if coded else frame

@@ -1,0 +1,324 @@
+"""One result on every engine: naming, crosstab, co_occurrence and adoption against plain Python."""
+
+from collections import Counter
+from itertools import combinations
+
+import duckdb
+import narwhals as nw
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+import kejigai_data as kj
+from kejigai_data.spreading import NEVER, turnbull
+
+TEXT = ("place_id", "mechanism", "factors", "adopted_earliest", "adopted_latest")
+
+
+def on_pandas(rows):
+    return pd.DataFrame(rows, columns=list(TEXT)).astype("string")
+
+
+def on_categories(rows):
+    return on_pandas(rows).astype({"mechanism": "category", "factors": "category"})
+
+
+def on_polars(rows):
+    return pl.DataFrame(rows, schema=dict.fromkeys(TEXT, pl.String), orient="row")
+
+
+def on_lazy(rows):
+    return on_polars(rows).lazy()
+
+
+def on_duckdb(rows):
+    return duckdb.from_arrow(on_polars(rows).to_arrow())
+
+
+def on_dask(rows):
+    import dask.dataframe as dd
+
+    return dd.from_pandas(on_pandas(rows), npartitions=2)
+
+
+def on_spark(rows):
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+    session = builder.config("spark.sql.shuffle.partitions", "1").getOrCreate()
+    return session.createDataFrame(rows, ", ".join(f"{name} string" for name in TEXT))
+
+
+ENGINES = [on_pandas, on_categories, on_polars, on_lazy, on_duckdb, on_dask]
+SPARK = pytest.param(on_spark, marks=pytest.mark.slow)
+every_engine = pytest.mark.parametrize("made", [*ENGINES, SPARK])
+
+
+def rows_of(native):
+    """Return the rows of a result in one order, missing as None and numbers as int."""
+    frame = nw.from_native(native)
+    frame = frame.collect() if hasattr(frame, "collect") else frame
+    names = sorted(frame.columns)
+    rows = [tuple(_plain(row[frame.columns.index(name)]) for name in names) for row in frame.iter_rows()]
+    return Counter(rows)
+
+
+def _plain(value):
+    if value is None or pd.isna(value):
+        return None
+    return value if isinstance(value, str) else int(value)
+
+
+PLACES = ["110000", "370000", "上海", "Zürich", "", "a;b"]
+MECHANISMS = ["award_reform", "省实验室", "x", "écart", "ownership_reform"]
+FACTORS = ["technology", "technology;labour", "labour;capital", "capital", "technology;foo", "土地"]
+DAYS = ["2018-01-01", "2019-06-30", "2020-02-29", "2021-12-31"]
+
+
+def maybe(values):
+    return st.none() | st.sampled_from(values)
+
+
+@st.composite
+def spans(draw):
+    first, last = sorted([draw(st.sampled_from(DAYS)), draw(st.sampled_from(DAYS))])
+    return draw(st.sampled_from([(first, last), (None, last), (first, None), (None, None), (last, last)]))
+
+
+ROW = st.tuples(maybe(PLACES), maybe(MECHANISMS), maybe(FACTORS), spans())
+ROWS = st.lists(ROW.map(lambda row: (*row[:3], *row[3])), max_size=12)
+# Empty, one row, and columns without any value: what random frames rarely are.
+EXTREMES = [
+    [],
+    [("110000", "x", "technology", None, "2020-02-29")],
+    [(None, None, None, None, None)] * 3,
+    [("110000", None, "technology", "2018-01-01", None), ("110000", None, "technology", None, None)],
+]
+SOME = settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+    phases=[Phase.generate],
+)
+
+
+def plain_naming(rows):
+    groups = {}
+    for place, mechanism, *_ in rows:
+        groups.setdefault(mechanism, []).append(place)
+    return Counter((len(p), m, len(set(p) - {None})) for m, p in groups.items())
+
+
+def plain_crosstab(rows):
+    counts = Counter((row[1], row[2]) for row in rows)
+    return Counter((n, factors, mechanism) for (mechanism, factors), n in counts.items())
+
+
+def plain_pairs(members):
+    """Count units in which two codes meet; `members` are (unit, code)."""
+    by_unit = {}
+    for unit, code in members:
+        if unit is not None and code is not None:
+            by_unit.setdefault(unit, set()).add(code)
+    pairs = Counter(pair for codes in by_unit.values() for pair in combinations(sorted(codes), 2))
+    return Counter((*pair, n) for pair, n in pairs.items())
+
+
+def plain_members(rows):
+    known = kj.load("codes").query("variable == 'factors'")["code"].tolist()
+    for place, _, factors, *_ in rows:
+        parts = factors.split(";") if factors else []
+        yield from ((place, part) for part in parts if part in known)
+        if any(part not in known for part in parts):
+            yield place, factors
+
+
+def plain_adoption(rows, at_risk):
+    units = {}
+    for place, _, _, first, last in rows:
+        if place is not None:
+            units.setdefault(place, []).append((first, last))
+    found, outside = [], 0
+    for unit in {*units, *at_risk}:
+        spans_here = units.get(unit, [(None, None)])
+        adopted = [span for span in spans_here if span[1]]
+        if unit not in at_risk:
+            outside += 1
+        elif adopted:
+            first = None if any(not a for a, _ in adopted) else min(a for a, _ in adopted)
+            found.append((first, min(b for _, b in adopted)))
+        else:
+            found.append((max((a for a, _ in spans_here if a), default=None), None))
+    result = Counter()
+    for (first, last), n in Counter(found).items():
+        fate = "adopted" if last else "not_yet" if first else "unknown"
+        least = sum(1 for _, b in found if b and b <= last) if last else None
+        most = sum(1 for a, _ in found if a is None or a <= last) if last else None
+        result[first, fate, last, least, most, n] += 1
+    if outside:
+        result[None, "outside", None, None, None, outside] += 1
+    return result
+
+
+@every_engine
+def test_naming_is_the_same_everywhere(made):
+    @SOME
+    @given(ROWS)
+    def check(rows):
+        assert rows_of(kj.naming(made(rows))) == plain_naming(rows)
+
+    check()
+    for rows in EXTREMES:
+        assert rows_of(kj.naming(made(rows))) == plain_naming(rows)
+
+
+@every_engine
+def test_crosstab_is_the_same_everywhere(made):
+    @SOME
+    @given(ROWS)
+    def check(rows):
+        assert rows_of(kj.crosstab(made(rows), "mechanism", "factors")) == plain_crosstab(rows)
+
+    check()
+    for rows in EXTREMES:
+        assert rows_of(kj.crosstab(made(rows), "mechanism", "factors")) == plain_crosstab(rows)
+
+
+@every_engine
+def test_co_occurrence_is_the_same_everywhere(made):
+    @SOME
+    @given(ROWS)
+    def check(rows):
+        assert rows_of(kj.co_occurrence(made(rows))) == plain_pairs((row[0], row[1]) for row in rows)
+        assert rows_of(kj.co_occurrence(made(rows), "factors")) == plain_pairs(plain_members(rows))
+
+    check()
+    for rows in EXTREMES:
+        assert rows_of(kj.co_occurrence(made(rows), "factors")) == plain_pairs(plain_members(rows))
+
+
+AT_RISK = ["110000", "370000", "440000"]
+
+
+@every_engine
+def test_adoption_is_the_same_everywhere(made):
+    @SOME
+    @given(ROWS)
+    def check(rows):
+        expected = plain_adoption(rows, AT_RISK)
+        assert rows_of(kj.adoption(made(rows), AT_RISK)) == expected
+        risk = made([(place, None, None, None, None) for place in [*AT_RISK, "110000", None]])
+        assert rows_of(kj.adoption(made(rows), risk)) == expected
+
+    check()
+    for rows in EXTREMES:
+        assert rows_of(kj.adoption(made(rows), AT_RISK)) == plain_adoption(rows, AT_RISK)
+
+
+@pytest.mark.parametrize("made", [on_lazy, on_duckdb, on_dask])
+def test_lazy_frames_stay_lazy_and_of_their_kind(made):
+    frame = made([("110000", "x", "technology", None, "2020-02-29")])
+    results = [
+        kj.naming(frame),
+        kj.crosstab(frame, "mechanism", "factors"),
+        kj.co_occurrence(frame),
+        kj.adoption(frame, AT_RISK),
+    ]
+    for result in results:
+        assert type(result) is type(frame)
+
+
+def test_dates_may_be_dates_or_timestamps():
+    frame = on_polars(
+        [("110000", "x", None, "2018-01-01", "2018-01-01"), ("370000", "x", None, None, "2020-02-29")]
+    )
+    dated = frame.with_columns(pl.col("^adopted.*$").str.to_date())
+    for one in (dated, dated.to_pandas().astype({"adopted_latest": "datetime64[us]"}), dated.lazy()):
+        found = nw.from_native(kj.adoption(one, AT_RISK))
+        found = found.collect() if hasattr(found, "collect") else found
+        rows = {row["fate"]: row for row in found.filter(nw.col("earliest").is_null()).rows(named=True)}
+        assert rows["adopted"]["least"] == 2
+        assert rows["adopted"]["most"] == 3
+
+
+def test_named_cases_are_no_adoption():
+    cases = kj.load_cases()
+    for frame in (cases, pl.from_pandas(cases[["case_id", "place_id", "adopted_earliest", "adopted_latest"]])):
+        with pytest.raises(kj.SelectionError, match="an article names some of the places"):
+            kj.adoption(frame, at_risk=["110000", "310000"])
+    with pytest.raises(kj.SelectionError, match="needs a risk set"):
+        kj.adoption(on_pandas([]))
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda f: kj.naming("no frame"), kj.SelectionError, "must be a frame of pandas, polars"),
+        (lambda f: kj.naming(f, "mechanim"), kj.UnknownNameError, "mechanism"),
+        (lambda f: kj.naming(f, []), kj.SelectionError, "names no column"),
+        (lambda f: kj.naming(f, ["mechanism", "mechanism"]), kj.SelectionError, "twice"),
+        (lambda f: kj.naming(f.rename(columns={"mechanism": "cases"}), "cases"), kj.SelectionError, "rename"),
+        (lambda f: kj.crosstab(f, "mechanism", "mechanism"), kj.SelectionError, "twice"),
+        (lambda f: kj.co_occurrence(f, "place_id", "place_id"), kj.SelectionError, "name what occurs"),
+        (lambda f: kj.adoption(f, []), kj.SelectionError, "at_risk is empty"),
+        (lambda f: kj.adoption(f, "110000"), kj.SelectionError, "not the text"),
+        (lambda f: kj.adoption(f, ["110000", "440300"]), kj.SelectionError, "mixes levels: city .*province"),
+        (lambda f: kj.adoption(f, ["110000", "jingjinji"]), kj.SelectionError, "mixes levels"),
+        (lambda f: kj.adoption(f, on_polars([("110000", *[None] * 4)])), kj.SelectionError, "as one kind"),
+        (lambda f: kj.adoption_curve(f), kj.UnknownNameError, "earliest"),
+        (lambda f: kj.adoption_curve(kj.adoption(f, ["990000"])), kj.SelectionError, "nothing to estimate"),
+    ],
+)
+def test_errors_say_what_is_wrong(call, error, words):
+    frame = on_pandas([("110000", "x", "technology", None, "2020-02-29")])
+    with pytest.raises(error, match=words):
+        call(frame)
+
+
+def test_a_risk_set_given_as_a_frame_is_checked_for_its_level():
+    frame = on_lazy([("110000", "x", "technology", None, "2020-02-29")])
+    with pytest.raises(kj.SelectionError, match="mixes levels"):
+        kj.adoption(frame, on_lazy([(place, *[None] * 4) for place in ("110000", "110101")]))
+    with pytest.raises(kj.SelectionError, match="at_risk is empty"):
+        kj.adoption(frame, on_lazy([]))
+
+
+# Months to cosmetic deterioration after radiotherapy alone, 46 patients, (left, right]; 100 is never.
+# Finkelstein, D. M., & Wolfe, R. A. (1985). A semiparametric model for regression analysis of
+# interval-censored failure time data. Biometrics, 41, 933–945.
+COSMESIS = (
+    "45-100 6-10 0-7 46-100 46-100 7-16 17-100 7-14 37-44 0-8 4-11 15-100 11-15 22-100 46-100 46-100 25-37 "
+    "46-100 26-40 46-100 27-34 36-44 46-100 36-48 37-100 40-100 17-25 46-100 11-18 38-100 5-12 37-100 0-5 18-100 "
+    "24-100 36-100 5-11 19-35 17-25 24-100 32-100 33-100 19-26 37-100 34-100 36-100"
+)
+# survfit(Surv(left, right, type = "interval2") ~ 1) of R's survival package 3.5-3 gives the same.
+SURVIVAL = {5: 0.9537, 7: 0.9203, 8: 0.8316, 12: 0.7609, 25: 0.6682, 34: 0.5864, 40: 0.4656}
+
+
+def test_turnbull_gives_the_published_estimate():
+    spans = [tuple(map(int, span.split("-"))) for span in COSMESIS.split()]
+    intervals, mass = turnbull([a + 1 for a, _ in spans], [b if b < 100 else NEVER for _, b in spans], [1] * 46)
+    left = dict(zip([end for _, end in intervals], 1 - mass.cumsum(), strict=True))
+    assert {month: round(left[month], 4) for month in SURVIVAL} == pytest.approx(SURVIVAL, abs=1e-4)
+
+
+def test_exact_dates_give_kaplan_and_meier():
+    """Remission in weeks, maintained group: Miller, R. G. (1981). Survival analysis. Wiley, p. 49."""
+    weeks = [(9, 1), (13, 1), (13, 0), (18, 1), (23, 1), (28, 0), (31, 1), (34, 1), (45, 0), (48, 1), (161, 0)]
+    first = [week if seen else week + 1 for week, seen in weeks]
+    last = [week if seen else NEVER for week, seen in weeks]
+    intervals, mass = turnbull(first, last, [1] * 11)
+    left = dict(zip([end for _, end in intervals], 1 - mass.cumsum(), strict=True))
+    published = {9: 0.909, 13: 0.818, 18: 0.716, 23: 0.614, 31: 0.491, 34: 0.368, 48: 0.184}
+    assert {week: left[week] for week in published} == pytest.approx(published, abs=6e-4)
+
+
+def test_unknown_fate_widens_the_bounds_and_is_not_censored():
+    rows = [("370100", "x", None, "2020-03-01", "2020-03-01"), ("370200", "x", None, "2021-05-01", "2021-05-01")]
+    few = kj.adoption_curve(kj.adoption(on_pandas(rows), ["370100", "370200"]))
+    more = kj.adoption_curve(kj.adoption(on_pandas(rows), ["370100", "370200", "370300", "370400"]))
+    assert few["known"].tolist() == more["known"].tolist() == [0.5, 1.0]
+    assert more[["low", "high"]].values.tolist() == [[0.25, 0.75], [0.5, 1.0]]
