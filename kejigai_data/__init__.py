@@ -40,6 +40,8 @@ _HOME = {
     "co_occurrence": "counting",
     "adoption": "adopting",
     "adoption_curve": "spreading",
+    "merge": "merging",
+    "as_readings": "merging",
     "agreement": "agree",
     "disagreements": "agree",
     "own_readings": "agree",

@@ -18,7 +18,9 @@ NEEDED = ("reading", "unit", "variable", "value")
 SEED = 20221023
 
 
-def agreement(readings: pd.DataFrame, variable: str | None = None, resamples: int = 1000) -> pd.DataFrame:
+def agreement(
+    readings: pd.DataFrame, variable: str | None = None, resamples: int = 1000, by: str = "variable"
+) -> pd.DataFrame:
     """Measure how well two or more readings agree, variable by variable.
 
     Parameters
@@ -31,12 +33,15 @@ def agreement(readings: pd.DataFrame, variable: str | None = None, resamples: in
         Only that one.
     resamples : int
         Resamples of units for the 95 % interval of alpha (seeded).
+    by : {"variable", "code"}
+        One row a variable; or one for each of its codes against all others, a member of a set
+        counting by itself: which code do the readings disagree on?
 
     Returns
     -------
     pandas.DataFrame
-        ``variable``, ``units`` (``Int64``, with at least two readings), ``percent`` (share
-        of agreeing pairs, 0–1), ``kappa`` (Cohen's, only for exactly two readings),
+        ``variable``, ``code`` (only by code), ``units`` (``Int64``, with at least two readings),
+        ``percent`` (share of agreeing pairs, 0–1), ``kappa`` (Cohen's, only for exactly two readings),
         ``alpha`` (Krippendorff's), ``alpha_low``, ``alpha_high``, ``distance`` (nominal,
         ordinal or jaccard), ``note``. Alpha is missing, and the note says so, where all
         values are the same: it is undefined without variation.
@@ -65,6 +70,7 @@ def agreement(readings: pd.DataFrame, variable: str | None = None, resamples: in
 
     readings = _checked(readings)
     whole(resamples, "resamples")
+    one_of(by, ("variable", "code"), "by")
     if variable is not None and a_text(variable, "variable") not in set(readings["variable"]):
         raise unknown("variable", variable, sorted(set(readings["variable"])))
     wanted = [variable] if variable else list(dict.fromkeys(readings["variable"]))
@@ -72,10 +78,16 @@ def agreement(readings: pd.DataFrame, variable: str | None = None, resamples: in
     for name in wanted:
         part = readings[(readings["variable"] == name) & readings["value"].notna()]
         table = part.pivot(index="reading", columns="unit", values="value")
-        rows.append({"variable": name, **_measure(table, *_distance(name), resamples)})
+        if by == "variable":
+            rows.append({"variable": name, **_measure(table, *_distance(name), resamples)})
+            continue
+        for code in sorted({code for value in part["value"] for code in str(value).split(";")}):
+            has = table.map(lambda value, code=code: str(value).split(";").count(code) > 0, na_action="ignore")
+            rows.append({"variable": name, "code": code, **_measure(has, "nominal", [], resamples)})
     result = pd.DataFrame(rows)
     text = text_type()
-    return result.astype({"variable": text, "units": "Int64", "distance": text, "note": text})
+    named = {"variable": text, "code": text, "units": "Int64", "distance": text, "note": text}
+    return result.astype({column: dtype for column, dtype in named.items() if column in result.columns})
 
 
 def own_readings(of: str = "value") -> pd.DataFrame:

@@ -154,5 +154,5 @@ def codebook_pane(variable: str) -> str:
     name = escape(re.sub(r"\s*[（(]`.*$", "", head))
     return (
         f'<section tabindex="0" aria-label="{name}" style="max-height:42em;overflow:auto;line-height:1.45">'
-        f"<h3>{name}</h3><ul>{codes}</ul><b>{heading}</b><ol>{items}</ol><p>{escape(word('lab_page'))}</p></section>"
+        f"<h3>{name}</h3><p>{escape(word('lab_page'))}</p><ul>{codes}</ul><b>{heading}</b><ol>{items}</ol></section>"
     )

@@ -12,7 +12,7 @@ import unicodedata
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
-from .errors import NotYet, nearest
+from .errors import NotYet, lines, nearest
 from .language import resolve
 from .loading import records
 from .words import word
@@ -66,7 +66,7 @@ def check(task: str, answer: Any = ...) -> None:
         raise NotYet(f"{task}: {row[f'pointer_{resolve()}']}{_overlap(task, row['kind'], given, known)}")
     if found["verdict"] == "slip":
         raise NotYet(f"{task}: {found[f'message_{resolve()}']}")
-    print(f"✔ {task}: {row[f'praise_{resolve()}']}")
+    print(lines(f"✔ {task}: {row[f'praise_{resolve()}']}"))
 
 
 def hint(step: int = 1, task: str | None = None) -> None:
@@ -99,7 +99,7 @@ def hint(step: int = 1, task: str | None = None) -> None:
     steps = {row["step"]: row for row in records("task_hints") if row["task"] == name}
     if str(step) not in steps:
         raise NotYet(word("no_such_hint").format(task=name, count=len(steps)))
-    print(f"{name}: {steps[str(step)][f'hint_{resolve()}']}")
+    print(lines(f"{name}: {steps[str(step)][f'hint_{resolve()}']}"))
 
 
 def quiz(lesson: str) -> Quiz:

@@ -223,7 +223,7 @@ def start(path: str, part: str | None = None) -> Coding:
         open_parts = (p for p in PARTS if p != "examples" and not finished(answers, p))
         part = "examples" if answers.frame().empty else next(open_parts, "again")
         if part == "again" and not answers.begun("again") and (days := WEEK - answers.days_since("test")) > 0:
-            raise NotReady(word("lab_too_soon").format(days=days, call="start(…, 'again')"))
+            raise NotReady(word("lab_too_soon").format(days=days, call=f"laboratory.start({path!r}, 'again')"))
     one_of(part, PARTS, "part")
     from .coding import Coding
 
@@ -445,7 +445,11 @@ def _answered(path: str, part: str) -> pd.DataFrame:
 
 
 def _no_answers(path: str, part: str) -> NotReady:
-    return NotReady(word("lab_no_answers").format(path=path, part=word(f"lab_{part}"), call=f"start(…, {part!r})"))
+    return NotReady(
+        word("lab_no_answers").format(
+            path=path, part=word(f"lab_{part}"), call=f"laboratory.start({path!r}, {part!r})"
+        )
+    )
 
 
 def confusion(path: str, variable: str, part: str = "test") -> pd.DataFrame:

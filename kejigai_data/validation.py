@@ -5,53 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
-from .checks import a_frame
+from .checks import a_text
 from .dates import bounds
-from .errors import DataError, SelectionError, UnknownPlaceError, nearest
-from .language import resolve
-from .loading import FOLDER, VOCABULARY, build, catalogue, read_rows, records, schema
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-WITH_VALUE = ("stated", "inferred", "ambiguous", "stated_absent")
-
-RULES = {
-    "file": ("the file must be readable CSV in UTF-8", "文件须为 UTF-8 编码的完整 CSV"),
-    "header": ("the columns must be those of the field list", "列须与字段表一致"),
-    "required": ("this column may not be empty", "本列不得为空"),
-    "type": ("the value must have the type of its field", "取值须符合字段类型"),
-    "key": ("the primary key must be unique", "主键不得重复"),
-    "order": ("rows must be sorted by their key", "行须按主键排序"),
-    "foreign_key": ("the value must exist in the table it points to", "所引用的行须存在"),
-    "vocabulary": ("the value must be one of the codes", "取值须为允许的代码"),
-    "value_and_status": ("a value goes with a status that has one, and only then", "取值与状态须相互一致"),
-    "rule": ("an inferred or not applicable value names its rule", "推定或不适用须注明规则"),
-    "source": ("what was read names its source and locator", "读过的来源须注明出处与位置"),
-    "search": ("what was not found names its search", "未找到须注明检索"),
-    "date_or_status": ("exactly one of date and status is filled", "日期与状态须恰有其一"),
-    "interval": ("earliest and latest must follow from date", "起止日须由日期生成"),
-    "date_order": ("the steps of an instrument follow one another", "同一工具各步骤的日期须前后相继"),
-    "bound": ("an 'in place by' is an upper bound: ../date", "“至迟已存在”只是上限，写作 ../日期"),
-    "two_dates": (
-        "two dates of one step that cannot both be true are a row of conflicts",
-        "同一步骤的两个日期不能并存的，须列入不一致表",
-    ),
-    "pair": ("a disagreement has two ends, one on each side", "不一致须有两端，左右各一"),
-    "verdict": ("a verdict names what it rests on", "裁断须注明依据"),
-    "followup": (
-        "a relation names its event, its place and its locator; none_found names its search",
-        "关系须注明事件、地方与位置，检索未得须注明检索",
-    ),
-    "address": (
-        "an address begins with http:// or https://, and stands once",
-        "网址须以 http(s):// 开头且不得重复",
-    ),
-    "unused": ("a source is used by a value, an event or a remark", "来源须为取值、事件或备注所用"),
-    "applies_to": ("outside its dimension a variable is not_applicable", "变量在其维度之外须为不适用"),
-}
+from .errors import DataError, SelectionError, nearest
+from .language import pick, resolve
+from .loading import FOLDER, VOCABULARY, build, catalogue, read_rows, schema
+from .validation_texts import RULES, WITH_VALUE
 
 
 class Problem(NamedTuple):
@@ -64,33 +25,43 @@ class Problem(NamedTuple):
     value: str
     rule: str
     detail: str
+    suggestion: str = ""
 
 
-def validate(
-    frame: pd.DataFrame | None = None, folder: str | None = None, lang: str | None = None
-) -> pd.DataFrame:
-    """Check coded cases, or our own tables, against the codebook.
+def validate(frame: Any = None, folder: str | None = None, lang: str | None = None, key: str = "case_id") -> Any:
+    """Check coded cases, or our own tables, against the codebook: every problem at once.
 
     Parameters
     ----------
-    frame : pandas.DataFrame, optional
-        Coded cases in the wide form of `load_cases` (any of its coded columns).
-        Without it the bundled tables are checked.
+    frame : pandas, polars, pyarrow, DuckDB, Dask or PySpark frame, optional
+        Coded cases in the wide form of `load_cases` or `read_coding_sheet` (any of its coded
+        columns). Without it the bundled tables are checked.
     folder : str, optional
         A folder with copies of our tables, checked instead of the bundled ones.
     lang : {"en", "zh"}, optional
         Language of the messages; the current one by default.
+    key : str
+        The column that tells the rows of `frame` apart.
 
     Returns
     -------
-    pandas.DataFrame
-        One row a problem, empty where all is well: ``table``, ``line`` (``Int64``, as a
-        text editor counts), ``row``, ``column``, ``value``, ``rule``, ``message``.
+    frame of the same kind as `frame`, as lazy as it; else pandas.DataFrame
+        One row a problem, none where all is well, all text: ``row`` (the key; ``#3`` for the third
+        row of a frame in memory where the key is missing), ``column``, ``value``, ``rule``,
+        ``message``, ``suggestion`` (the code meant, or what is allowed; may be empty). For tables
+        ``table`` and ``line`` (``Int64``, as a text editor counts) come before.
 
     Raises
     ------
     SelectionError
-        If `frame` is not a frame, or has none of the coded columns, or `folder` is not there.
+        If `frame` is not a frame, has none of the coded columns, or is lazy and lacks `key`; if
+        `folder` is not there, or both are given.
+
+    Notes
+    -----
+    The rules for a frame are the table ``frame_checks.csv`` of the package: codes, sets in
+    codebook order, places, dates in EDTF and their order, values and their status, variables that
+    apply to one dimension, the dimension of each mechanism, source and locator, keys.
 
     Examples
     --------
@@ -98,69 +69,24 @@ def validate(
     >>> len(kj.validate())
     0
     >>> wrong = kj.load_cases()[["case_id", "place_id", "stage"]].astype("string")
-    >>> wrong.loc[0, "stage"] = "in operation"
-    >>> kj.validate(wrong)["message"][0]
-    "the value must be one of the codes: 'in operation'. Did you mean 'in_operation'?"
+    >>> wrong.loc[0, "stage"] = "In operation"
+    >>> kj.validate(wrong)[["row", "column", "value", "suggestion"]].values.tolist()
+    [['c001', 'stage', 'In operation', 'in_operation']]
     """
     language = resolve(lang)
     if frame is not None and folder is not None:
         raise SelectionError("Give validate a frame or a folder, not both.")
-    found = list(_frame_problems(frame)) if frame is not None else list(_folder_problems(folder))
-    text = 0 if language == "en" else 1
+    if frame is not None:
+        from .frame_rules import problems
 
-    def message(p: Problem) -> str:
-        return RULES[p.rule][text] + (f": {p.detail}" if p.detail else "")
-
-    names = ("table", "row", "column", "value", "rule")
+        return problems(frame, a_text(key, "key"), language)
+    found = list(_folder_problems(folder))
+    names = ("table", "row", "column", "value", "rule", "suggestion")
     columns = {name: [str(getattr(p, name)) for p in found] for name in names}
     columns["line"] = [str(p.line) for p in found]
-    columns["message"] = [message(p) for p in found]
-    order = ("table", "line", "row", "column", "value", "rule", "message")
+    columns["message"] = [pick(RULES[p.rule], language) + (f": {p.detail}" if p.detail else "") for p in found]
+    order = ("table", "line", "row", "column", "value", "rule", "message", "suggestion")
     return build({name: columns[name] for name in order}, {"line": "integer"})
-
-
-def _permitted() -> dict[str, list[str]]:
-    codes: dict[str, list[str]] = {}
-    for code in records("codes"):
-        codes.setdefault(code["variable"], []).append(code["code"])
-    return codes
-
-
-def _frame_problems(frame: pd.DataFrame) -> Iterator[Problem]:
-    from .places import find_place
-
-    a_frame(frame)
-    codes = _permitted()
-    coded = {v["variable"]: v["multiple"] == "true" for v in records("variables") if v["kind"] == "code"}
-    present = [name for name in frame.columns if name in coded]
-    if not present and "place_id" not in frame.columns:
-        raise SelectionError(
-            f"The frame has none of the coded columns: {', '.join(coded)}. Its columns: {list(frame.columns)}."
-        )
-    seen: set[str] = set()
-    for number, (index, row) in enumerate(frame.iterrows(), start=2):
-        where = str(row["case_id"]) if "case_id" in frame.columns else str(index)
-        if "case_id" in frame.columns and where in seen:
-            yield Problem("frame", number, where, "case_id", where, "key", "")
-        seen.add(where)
-        for name in present:
-            if _is_missing(row[name]):
-                continue
-            for part in str(row[name]).split(";") if coded[name] else [str(row[name])]:
-                if part not in codes[name]:
-                    detail = f"{part!r}. {nearest(part, codes[name])}"
-                    yield Problem("frame", number, where, name, str(row[name]), "vocabulary", detail)
-        if "place_id" in frame.columns and not _is_missing(row["place_id"]):
-            try:
-                find_place(row["place_id"])
-            except UnknownPlaceError as error:
-                yield Problem("frame", number, where, "place_id", str(row["place_id"]), "foreign_key", str(error))
-
-
-def _is_missing(value: object) -> bool:
-    import pandas as pd
-
-    return not isinstance(value, list | dict | set | tuple) and bool(pd.isna(value))
 
 
 Row = dict[str, str]

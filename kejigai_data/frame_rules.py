@@ -1,0 +1,286 @@
+"""The rules for coded cases in a frame of any engine: `data/frame_checks.csv`, compiled to narwhals.
+
+Each row of the table becomes expressions that are true for the rows in disorder. Nothing is
+collected: a lazy frame gives a lazy frame of problems.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .codebook import codes_of
+from .engines import opened
+from .errors import SelectionError
+from .language import pick
+from .loading import FOLDER, VOCABULARY, read_rows, records, text_type
+from .validation_texts import RULES, WITH_VALUE
+
+if TYPE_CHECKING:
+    import narwhals as nw
+
+COLUMNS = ("row", "column", "value", "rule", "message", "suggestion")
+PER_YEAR = "[0-9]{4}"
+# The forms of `dates.bounds` in a syntax that every engine's regular expressions share.
+DAYS = (
+    "(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])",
+    "(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)",
+    "02-(?:0[1-9]|1[0-9]|2[0-8])",
+)
+LEAP = "(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29"
+ONE = f"(?:{PER_YEAR}(?:-(?:0[1-9]|1[0-2]|{'|'.join(DAYS)}))?|{LEAP})"
+EDTF = f"^(?:{ONE}|{ONE}/{ONE}|[.][.]/{ONE}|{ONE}/[.][.])$"
+
+
+class Check(NamedTuple):
+    """One compiled rule: where it is broken, which column to show, and what to do about it.
+
+    `given` are columns that must have a value for the rule to apply; engines differ on what
+    follows from a missing one.
+    """
+
+    rule: str
+    column: str
+    broken: nw.Expr
+    suggestion: nw.Expr
+    given: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=1)
+def _table() -> list[dict[str, str]]:
+    header, rows = read_rows(os.path.join(FOLDER, "frame_checks.csv"))
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+def problems(frame: Any, key: str, lang: str) -> Any:
+    """Return the problems of coded cases as a frame of the same kind.
+
+    Raises
+    ------
+    SelectionError
+        If it is no frame, has no coded column, or is lazy and has no column to name its rows by.
+    """
+    import narwhals as nw
+
+    cases: Any = opened(_tidy(frame))
+    schema = cases.collect_schema()
+    coded = {v["variable"]: v["multiple"] == "true" for v in records("variables") if v["kind"] == "code"}
+    if not {*coded, "place_id"} & set(schema.names()):
+        raise SelectionError(
+            f"The frame has none of the coded columns: {', '.join(coded)}. Its columns: {schema.names()}."
+        )
+    cases = _rows_named(cases, key)
+    wanted = {c for row in _table() for c in _columns(row, coded, schema.names())}
+    plain = [name for name in schema.names() if name in {*wanted, key}]
+    nested = [name for name in plain if schema[name].is_nested()]
+    flat = _as_text(cases, [name for name in plain if name not in nested], schema)
+    found = [
+        _report(flat, check, lang)
+        for row in _table()
+        for check in _compiled(row, coded, [name for name in plain if name not in nested])
+        if row["kind"] != "unique"
+    ]
+    if key in plain:
+        found.append(_twice(flat, key, lang))
+    found.extend(_nested(cases, name, str(schema[name]), lang) for name in nested)
+    return nw.concat(found, how="vertical").to_native()
+
+
+def _tidy(frame: Any) -> Any:
+    """Return a pandas frame whose columns are text or dates: what is no text would lose its gaps as text."""
+    import pandas as pd
+
+    if not isinstance(frame, pd.DataFrame) or frame.columns.has_duplicates:
+        return frame
+    kept = ("datetime64", "datetime64tz", "string")
+    odd = [name for name in frame.columns if name not in frame.select_dtypes(list(kept)).columns]
+    return frame.astype(dict.fromkeys(odd, text_type()))
+
+
+def _rows_named(cases: Any, key: str) -> Any:
+    """Give each row its name: the key, or where it has none the number of the row."""
+    import narwhals as nw
+
+    names = cases.collect_schema().names()
+    known = nw.col(key).cast(nw.String) if key in names else nw.lit(None, dtype=nw.String)
+    if isinstance(cases, nw.LazyFrame):
+        if key not in names:
+            raise SelectionError(
+                f"A lazy frame has no order of rows, and this one no column {key!r}: name the column that tells "
+                f"its rows apart, key=…. Its columns: {names}."
+            )
+        return cases.with_columns(_row=known)
+    numbered = cases.with_row_index("_row")
+    number = nw.concat_str(nw.lit("#"), (nw.col("_row") + 1).cast(nw.String))
+    return numbered.with_columns(_row=nw.when(~known.is_null()).then(known).otherwise(number))
+
+
+def _as_text(cases: Any, names: list[str], schema: Any) -> Any:
+    """Return these columns as text; what is empty or only space is missing."""
+    import narwhals as nw
+
+    kept = ("adopted_earliest", "adopted_latest")
+    cells = []
+    for name in names:
+        if name in kept and schema[name].is_temporal():
+            cells.append(nw.col(name))
+        else:
+            text = nw.col(name).cast(nw.String)
+            cells.append(nw.when(text.str.strip_chars() != "").then(text).alias(name))
+    return cases.select("_row", *cells)
+
+
+def _columns(row: dict[str, str], coded: dict[str, bool], present: list[str]) -> Iterator[str]:
+    for name in coded if row["column"] == "*" else [row["column"]]:
+        yield from (name, f"{name}_status") if row["column"] == "*" else (name,)
+    yield from [row["other"]] if row["other"] else []
+
+
+def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str]) -> Iterator[Check]:
+    import narwhals as nw
+
+    kind, rule, column, other = row["kind"], row["rule"], row["column"], row["other"]
+    none = nw.lit("")
+    for name in [v for v in coded if v in present] if column == "*" else [column]:
+        status = f"{name}_status"
+        if name not in present or (other and other not in present):
+            continue
+        cell = nw.col(name)
+        if kind == "present":
+            yield Check(rule, name, cell.is_null(), none)
+        elif kind == "place":
+            provinces = sorted({p["place_id"][:2] for p in records("places") if p["place_id"].isdigit()})
+            known = [p["place_id"] for p in records("places")]
+            form = f"^(?:{'|'.join(provinces)})[0-9]{{4}}$"
+            yield Check(rule, name, ~cell.is_in(known) & _unlike(cell, form), _place_hint(cell), (name,))
+        elif kind == "coded":
+            allowed = codes_of(name)
+            odd = _unlike(cell, _sets(allowed)) if coded[name] else ~cell.is_in(allowed)
+            yield Check(rule, name, odd, _code_hint(cell, name), (name,))
+        elif kind == "edtf":
+            first, last = cell.str.replace_all("/.*$", ""), cell.str.replace_all("^.*/", "")
+            backwards = (first > nw.concat_str(last, nw.lit("-99-99"))) & (last != "..")
+            hint = nw.lit("2021, 2021-07, 2021-07-17, 2021/2022, ../2021-12-24")
+            yield Check(rule, name, _unlike(cell, EDTF) | backwards, hint, (name,))
+        elif kind == "after":
+            yield Check(rule, name, cell > nw.col(other), none, (name, other))
+        elif kind == "status" and status in present:
+            odd = ~nw.col(status).is_in(VOCABULARY["status"])
+            yield Check(rule, status, odd, nw.lit(_allowed(VOCABULARY["status"])), (status,))
+        elif kind == "value_and_status" and status in present:
+            told = nw.col(status).is_in(WITH_VALUE)
+            # What is ambiguous may have no value: two readings stand, and none is preferred.
+            needed = nw.col(status).is_in([word for word in WITH_VALUE if word != "ambiguous"])
+            yield Check(rule, name, (cell.is_null() & needed) | (~cell.is_null() & ~told), none, (status,))
+        elif kind == "applies_to":
+            only = next(v["applies_to"] for v in records("variables") if v["variable"] == name)
+            if only and name != other:
+                yield Check(rule, name, nw.col(other) != only, nw.lit(f"{other} = {only}"), (name, other))
+        elif kind == "of_dimension":
+            homes = {
+                c["code"]: c["dimension"] for c in records("codes") if c["variable"] == name and c["dimension"]
+            }
+            home = nw.lit("")
+            for code, dimension in homes.items():
+                home = nw.when(cell == code).then(nw.lit(dimension)).otherwise(home)
+            yield Check(rule, name, (home != "") & (home != nw.col(other)), home, (name, other))
+        elif kind == "sourced":
+            values = [nw.col(v).is_null() for v in coded if v in present]
+            if values:
+                yield Check(rule, name, cell.is_null() & ~nw.all_horizontal(*values, ignore_nulls=False), none)
+
+
+def _unlike(cell: nw.Expr, form: str) -> nw.Expr:
+    # In some engines $ also stands before the end of a line.
+    return ~cell.str.contains(form) | cell.str.contains("\n", literal=True)
+
+
+def _sets(codes: list[str]) -> str:
+    """Return the form of a set: members once each, in codebook order, joined with ``;``."""
+    tails = [f"{code}{''.join(f'(?:;{later})?' for later in codes[i + 1 :])}" for i, code in enumerate(codes)]
+    return f"^(?:{'|'.join(tails)})$"
+
+
+def _allowed(codes: Any) -> str:
+    return f"{pick(('Allowed: ', '可用：'))}{', '.join(codes)}"
+
+
+def _normal(text: str) -> str:
+    return text.strip().casefold().replace(" ", "_").replace("-", "_")
+
+
+def _code_hint(cell: nw.Expr, variable: str) -> nw.Expr:
+    """Offer the code for a label, or for a code in capitals or with spaces; else all codes."""
+    import narwhals as nw
+
+    wrong = cell.str.strip_chars().str.to_lowercase().str.replace_all("[ -]", "_")
+    hint: nw.Expr = nw.lit(_allowed(codes_of(variable)))
+    for row in records("codes"):
+        if row["variable"] == variable:
+            spellings = list({_normal(row[name]) for name in ("code", "label_zh", "label_en")})
+            hint = nw.when(wrong.is_in(spellings)).then(nw.lit(row["code"])).otherwise(hint)
+    return hint
+
+
+def _place_hint(cell: nw.Expr) -> nw.Expr:
+    """Offer the code for a name of a place."""
+    import narwhals as nw
+
+    wrong = cell.str.strip_chars()
+    hint: nw.Expr = nw.lit(
+        pick(("A code of GB/T 2260, or an id of load_places()", "GB/T 2260 代码，或 load_places() 中的编号"))
+    )
+    names = [{p["short_zh"], p["name_zh"], p["name_en"]} for p in records("places")]
+    every = [name for one in names for name in one]
+    for place, spellings in zip(records("places"), names, strict=True):
+        own = [name for name in spellings if every.count(name) == 1]
+        hint = nw.when(wrong.is_in(own)).then(nw.lit(place["place_id"])).otherwise(hint)
+    return hint
+
+
+def _report(cases: Any, check: Check, lang: str) -> Any:
+    import narwhals as nw
+
+    shown = nw.col(check.column).cast(nw.String)
+    for name in check.given:
+        cases = cases.filter(~nw.col(name).is_null())
+    return cases.filter(check.broken).select(
+        nw.col("_row").alias("row"),
+        nw.lit(check.column).alias("column"),
+        shown.alias("value"),
+        nw.lit(check.rule).alias("rule"),
+        nw.lit(pick(RULES[check.rule], lang)).alias("message"),
+        check.suggestion.alias("suggestion"),
+    )
+
+
+def _twice(cases: Any, key: str, lang: str) -> Any:
+    """Report each key that names several rows, once."""
+    import narwhals as nw
+
+    known = cases.filter(~nw.col(key).is_null())
+    counts = known.group_by(key).agg(nw.len().alias("_n")).filter(nw.col("_n") > 1)
+    return counts.select(
+        nw.col(key).alias("row"),
+        nw.lit(key).alias("column"),
+        nw.concat_str(nw.col(key), nw.lit(" × "), nw.col("_n").cast(nw.String)).alias("value"),
+        nw.lit("key").alias("rule"),
+        nw.lit(pick(RULES["key"], lang)).alias("message"),
+        nw.lit("").alias("suggestion"),
+    )
+
+
+def _nested(cases: Any, column: str, dtype: str, lang: str) -> Any:
+    """Report a column of lists once: none of its values can be a code."""
+    import narwhals as nw
+
+    return cases.head(1).select(
+        nw.lit("").alias("row"),
+        nw.lit(column).alias("column"),
+        nw.lit(dtype).alias("value"),
+        nw.lit("type").alias("rule"),
+        nw.lit(pick(RULES["type"], lang)).alias("message"),
+        nw.lit(pick(("text; join members with ;", "文本；多个取值以 ; 连接"), lang)).alias("suggestion"),
+    )

@@ -1,0 +1,185 @@
+"""Put cases coded by others beside ours, as one frame that says where each row comes from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .agree import NEEDED
+from .cases import PATHWAYS, case_variables, pathway, province_of
+from .checks import a_frame, a_text
+from .codebook import codes_of
+from .dates import bounds
+from .errors import SelectionError
+from .loading import column, records, text_type
+from .validation import validate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+OURS = "kejigai_data"
+
+
+def merge(own: pd.DataFrame, cases: pd.DataFrame, origin: str = "own") -> pd.DataFrame:
+    """Put one's own coded cases under ours, with the columns of `load_cases` filled alike.
+
+    Parameters
+    ----------
+    own : pandas.DataFrame
+        Coded cases with ``case_id`` and ``place_id``, as ``read_coding_sheet(path).cases``;
+        `validate` finds nothing wrong with them.
+    cases : pandas.DataFrame
+        ``load_cases()`` with codes, not labels; or what `merge` returned before.
+    origin : str
+        What to call the rows of `own` in the column ``origin``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A new frame, the rows of `cases` first: the columns of `cases` with the dtypes of
+        `load_cases`, ``origin`` (``string``; ``kejigai_data`` for ours), then whatever `own` has
+        besides. Names, level, province and region of a place, the pathway and the days of
+        ``adopted`` are derived as they are for our cases; a place that is not in `load_places`
+        keeps its code, its province and its region.
+
+    Raises
+    ------
+    SelectionError
+        If a case_id is in both frames (both rows are named), `own` breaks the codebook, or
+        `cases` carries labels in place of codes.
+    UnknownNameError
+        If a frame lacks ``case_id`` or ``place_id``.
+
+    Examples
+    --------
+    >>> import pandas as pd, kejigai_data as kj
+    >>> own = pd.DataFrame({"case_id": ["h1"], "place_id": ["430000"], "mechanism": ["award_reform"]})
+    >>> both = kj.merge(own, kj.load_cases())
+    >>> both.loc[both["case_id"] == "h1", ["origin", "place_en", "region"]].values.tolist()
+    [['own', 'Hunan', 'central']]
+    """
+    import pandas as pd
+
+    own = a_frame(own, ["case_id", "place_id"], "own").copy()
+    cases = a_frame(cases, ["case_id", "place_id"], "cases").copy()
+    _codes_not_labels(cases)
+    problems = validate(own)
+    if len(problems):
+        first = problems.iloc[0]
+        raise SelectionError(
+            f"own breaks the codebook in {len(problems)} places, first: row {first['row']}, column "
+            f"{first['column']}: {first['message']}. kj.validate(own) lists them all."
+        )
+    _no_clash(own, cases)
+    own = _derived(own)
+    own["origin"] = a_text(origin, "origin")
+    if "origin" not in cases.columns:
+        cases.insert(1, "origin", OURS)
+    order = [*cases.columns, *(name for name in own.columns if name not in cases.columns)]
+    dtypes = {name: _dtype(cases, name) for name in order}
+    parts = [part.reindex(columns=order).astype(object) for part in (cases, own)]
+    result = pd.concat(parts, ignore_index=True)
+    # Whatever stands for a missing value in one of them becomes the one of the dtype.
+    return result.where(result.notna(), None).astype(dtypes)
+
+
+def _codes_not_labels(cases: pd.DataFrame) -> None:
+    known = set(codes_of("mechanism"))
+    if "mechanism" in cases.columns and not set(cases["mechanism"].dropna()) <= known:
+        raise SelectionError("cases carries labels in place of codes. Give load_cases() without lang.")
+
+
+def _no_clash(own: pd.DataFrame, cases: pd.DataFrame) -> None:
+    both = [case for case in own["case_id"].astype(str) if case in set(cases["case_id"].astype(str))]
+    if both:
+        shown = [f"{case!r} ({_called(own, case)} in own; {_called(cases, case)} in cases)" for case in both[:5]]
+        more = f" and {len(both) - 5} more" if len(both) > 5 else ""
+        raise SelectionError(
+            f"case_id in both frames: {', '.join(shown)}{more}. Give your cases ids of their own."
+        )
+
+
+def _called(frame: pd.DataFrame, case: str) -> str:
+    number = [str(one) for one in frame["case_id"]].index(case)
+    row = frame.iloc[number]
+    titles = [row[name] for name in ("title_en", "title_zh") if name in frame.columns]
+    title = next((str(one) for one in titles if isinstance(one, str)), "")
+    return f"row {number + 1}" + (f", {title}" if title else "")
+
+
+def _derived(own: pd.DataFrame) -> pd.DataFrame:
+    places = {p["place_id"]: p for p in records("places")}
+    here = [str(place) for place in own["place_id"]]
+    provinces = [province_of(p, places) if p in places else f"{p[:2]}0000" for p in here]
+    for name, source in (("place_zh", "short_zh"), ("place_en", "name_en"), ("place_level", "level")):
+        own[name] = [places.get(p, {}).get(source, "") or None for p in here]
+    own["province_id"] = [p or None for p in provinces]
+    own["region"] = [places[p]["region"] if p in places else None for p in provinces]
+    if {"initiative", "central_link"} <= set(own.columns):
+        pairs = (
+            own[["initiative", "central_link"]]
+            .astype(object)
+            .where(own[["initiative", "central_link"]].notna(), "")
+        )
+        own["pathway"] = [pathway(*pair) or None for pair in pairs.itertuples(index=False)]
+    if "adopted" in own.columns:
+        days = [bounds(str(date)) if isinstance(date, str) else ("", "") for date in own["adopted"]]
+        for i, name in enumerate(("adopted_earliest", "adopted_latest")):
+            own[name] = column([day[i] for day in days], "day").to_numpy()
+    return own
+
+
+def _dtype(cases: pd.DataFrame, name: str) -> Any:
+    import pandas as pd
+
+    variables = {v["variable"]: v for v in case_variables()}
+    if name == "pathway":
+        return pd.CategoricalDtype(pd.Index(list(PATHWAYS), dtype=text_type()))
+    if name in variables and variables[name]["multiple"] == "false":
+        codes = pd.Index(codes_of(name), dtype=text_type())
+        return pd.CategoricalDtype(codes, ordered=variables[name]["scale"] == "ordinal")
+    return cases[name].dtype if name in cases.columns and name != "origin" else text_type()
+
+
+def as_readings(frame: pd.DataFrame, reading: str | None = None) -> pd.DataFrame:
+    """Turn coded cases into the long form that `agreement` takes.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Coded cases with ``case_id``; a ``<variable>_status`` says why a value is missing.
+    reading : str, optional
+        The name of the reading or coder; the frame's column ``reading`` without it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``reading``, ``unit`` (the case_id), ``variable``, ``value``, all ``string``. A missing
+        value with a status stands as ``(silent)`` and so on; without one the reading did not
+        cover it, and the value is missing.
+
+    Raises
+    ------
+    UnknownNameError
+        If the frame lacks ``case_id``, or ``reading`` where no name is given.
+
+    Examples
+    --------
+    >>> import pandas as pd, kejigai_data as kj
+    >>> one = pd.DataFrame({"case_id": ["h1"], "stage": ["pilot"]})
+    >>> two = pd.DataFrame({"case_id": ["h1"], "stage": [None], "stage_status": ["silent"]})
+    >>> readings = pd.concat([kj.as_readings(one, "a"), kj.as_readings(two, "b")])
+    >>> kj.disagreements(readings)[["a", "b"]].values.tolist()
+    [['pilot', '(silent)']]
+    """
+    import pandas as pd
+
+    a_frame(frame, ["case_id"] if reading is not None else ["case_id", "reading"])
+    who = [a_text(reading, "reading")] * len(frame) if reading is not None else list(frame["reading"])
+    coded = [v["variable"] for v in records("variables") if v["kind"] == "code" and v["variable"] in frame.columns]
+    rows = []
+    for variable in coded:
+        status = frame.get(f"{variable}_status", pd.Series(pd.NA, index=frame.index))
+        for name, unit, value, why in zip(who, frame["case_id"], frame[variable], status, strict=True):
+            told = None if pd.isna(why) else f"({why})"
+            rows.append((name, unit, variable, told if pd.isna(value) else str(value)))
+    return pd.DataFrame(rows, columns=list(NEEDED)).astype(text_type())
