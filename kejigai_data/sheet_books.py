@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
+from xml.sax.saxutils import unescape
 
 from .errors import DataError, missing_extra
 from .sheet_files import HEAD, MAX_CELL, MAX_COLUMNS, Change, Grid, Rows, Score, within
@@ -222,7 +223,7 @@ def _merged_and_uncounted(data: bytes, path: str) -> tuple[list[tuple[int, str]]
     empty = []
     if b"<f" in text or b":f" in text:
         for found in _NO_RESULT.finditer(text):
-            formula = "=" + (found[3] or b"").decode("utf-8", "replace")
+            formula = "=" + unescape((found[3] or b"").decode("utf-8", "replace"))
             empty.append(Change(int(found[2]), position(found[1].decode()), formula, "", "formula"))
     return merged, [change for change in empty if int(change.column) < MAX_COLUMNS]
 
