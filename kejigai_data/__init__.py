@@ -46,6 +46,8 @@ _HOME = {
     "disagreements": "agree",
     "own_readings": "agree",
     "unitising": "agree",
+    "coding_sheet": "sheets",
+    "read_coding_sheet": "sheet_reading",
     "use": "language",
     "KejigaiError": "errors",
     "UnknownNameError": "errors",

@@ -37,6 +37,8 @@ from .places import join_indicator as join_indicator
 from .places import members as members
 from .places import province_code as province_code
 from .record import load_corroboration as load_corroboration
+from .sheet_reading import read_coding_sheet as read_coding_sheet
+from .sheets import coding_sheet as coding_sheet
 from .tabular import table as table
 from .validation import validate as validate
 from .words import say as say

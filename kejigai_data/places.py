@@ -74,6 +74,19 @@ def _as_place(place_id: str) -> Place:
     return Place(*(row[name] for name in Place._fields))
 
 
+def meant(name: object) -> list[str]:
+    """Return the ids of the places that a spelling may mean: none, one, or several.
+
+    Examples
+    --------
+    >>> meant("深圳"), meant("Shanxi"), meant("Atlantis")
+    (['440300'], ['140000', '610000'], [])
+    """
+    folded = _fold(name)
+    # One letter apart and often confused, so never taken at its word.
+    return ["140000", "610000"] if folded == "shanxi" else _names().get(folded, [])
+
+
 def find_place(name: object) -> Place:
     """Find one place by its Chinese or English name, code or slug.
 
@@ -105,13 +118,12 @@ def find_place(name: object) -> Place:
     """
     if not isinstance(name, str | int | float) or isinstance(name, bool) or name != name or name == "":
         raise UnknownPlaceError(f"A name or a code is wanted, for example '深圳' or 440300, not {name!r}.")
-    folded = _fold(name)
-    if folded == "shanxi":
+    found = meant(name)
+    if found == ["140000", "610000"]:
         raise UnknownPlaceError(
             f"{name!r} is ambiguous in practice: 山西 is Shanxi (140000), 陕西 is Shaanxi (610000). "
             "Use the Chinese name, 'Shaanxi' or the code."
         )
-    found = _names().get(folded, [])
     if len(found) == 1:
         return _as_place(found[0])
     if found:
