@@ -7,15 +7,16 @@ collected: a lazy frame gives a lazy frame of problems.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .codebook import codes_of
 from .engines import opened
-from .errors import SelectionError
+from .errors import SelectionError, UnknownPlaceError
 from .language import pick
 from .loading import FOLDER, VOCABULARY, read_rows, records, text_type
+from .places import find_place
 from .validation_texts import RULES, WITH_VALUE
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def problems(frame: Any, key: str, lang: str) -> Any:
     found = [
         _report(flat, check, lang)
         for row in _table()
-        for check in _compiled(row, coded, [name for name in plain if name not in nested])
+        for check in _compiled(row, coded, [name for name in plain if name not in nested], lang)
         if row["kind"] != "unique"
     ]
     if key in plain:
@@ -138,7 +139,7 @@ def _columns(row: dict[str, str], coded: dict[str, bool], present: list[str]) ->
     yield from [row["other"]] if row["other"] else []
 
 
-def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str]) -> Iterator[Check]:
+def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str], lang: str) -> Iterator[Check]:
     import narwhals as nw
 
     kind, rule, column, other = row["kind"], row["rule"], row["column"], row["other"]
@@ -154,11 +155,11 @@ def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str]) -
             provinces = sorted({p["place_id"][:2] for p in records("places") if p["place_id"].isdigit()})
             known = [p["place_id"] for p in records("places")]
             form = f"^(?:{'|'.join(provinces)})[0-9]{{4}}$"
-            yield Check(rule, name, ~cell.is_in(known) & _unlike(cell, form), _place_hint(cell), (name,))
+            yield Check(rule, name, ~cell.is_in(known) & _unlike(cell, form), _place_hint(cell, lang), (name,))
         elif kind == "coded":
             allowed = codes_of(name)
             odd = _unlike(cell, _sets(allowed)) if coded[name] else ~cell.is_in(allowed)
-            yield Check(rule, name, odd, _code_hint(cell, name), (name,))
+            yield Check(rule, name, odd, _code_hint(cell, name, lang), (name,))
         elif kind == "edtf":
             first, last = cell.str.replace_all("/.*$", ""), cell.str.replace_all("^.*/", "")
             backwards = (first > nw.concat_str(last, nw.lit("-99-99"))) & (last != "..")
@@ -168,7 +169,7 @@ def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str]) -
             yield Check(rule, name, cell > nw.col(other), none, (name, other))
         elif kind == "status" and status in present:
             odd = ~nw.col(status).is_in(VOCABULARY["status"])
-            yield Check(rule, status, odd, nw.lit(_allowed(VOCABULARY["status"])), (status,))
+            yield Check(rule, status, odd, nw.lit(_allowed(VOCABULARY["status"], lang)), (status,))
         elif kind == "value_and_status" and status in present:
             told = nw.col(status).is_in(WITH_VALUE)
             # What is ambiguous may have no value: two readings stand, and none is preferred.
@@ -203,20 +204,20 @@ def _sets(codes: list[str]) -> str:
     return f"^(?:{'|'.join(tails)})$"
 
 
-def _allowed(codes: Any) -> str:
-    return f"{pick(('Allowed: ', '可用：'))}{', '.join(codes)}"
+def _allowed(codes: Iterable[str], lang: str) -> str:
+    return f"{pick(('Allowed: ', '可用：'), lang)}{', '.join(codes)}"
 
 
 def _normal(text: str) -> str:
     return text.strip().casefold().replace(" ", "_").replace("-", "_")
 
 
-def _code_hint(cell: nw.Expr, variable: str) -> nw.Expr:
+def _code_hint(cell: nw.Expr, variable: str, lang: str) -> nw.Expr:
     """Offer the code for a label, or for a code in capitals or with spaces; else all codes."""
     import narwhals as nw
 
     wrong = cell.str.strip_chars().str.to_lowercase().str.replace_all("[ -]", "_")
-    hint: nw.Expr = nw.lit(_allowed(codes_of(variable)))
+    hint: nw.Expr = nw.lit(_allowed(codes_of(variable), lang))
     for row in records("codes"):
         if row["variable"] == variable:
             spellings = list({_normal(row[name]) for name in ("code", "label_zh", "label_en")})
@@ -224,20 +225,26 @@ def _code_hint(cell: nw.Expr, variable: str) -> nw.Expr:
     return hint
 
 
-def _place_hint(cell: nw.Expr) -> nw.Expr:
-    """Offer the code for a name of a place."""
+def _place_hint(cell: nw.Expr, lang: str) -> nw.Expr:
+    """Offer the code for a name of a place, but for one that names two, as Shanxi does."""
     import narwhals as nw
 
     wrong = cell.str.strip_chars()
-    hint: nw.Expr = nw.lit(
-        pick(("A code of GB/T 2260, or an id of load_places()", "GB/T 2260 代码，或 load_places() 中的编号"))
-    )
-    names = [{p["short_zh"], p["name_zh"], p["name_en"]} for p in records("places")]
-    every = [name for one in names for name in one]
-    for place, spellings in zip(records("places"), names, strict=True):
-        own = [name for name in spellings if every.count(name) == 1]
+    either = ("A code of GB/T 2260, or an id of load_places()", "GB/T 2260 代码，或 load_places() 中的编号")
+    hint: nw.Expr = nw.lit(pick(either, lang))
+    for place in records("places"):
+        own = [
+            place[name] for name in ("short_zh", "name_zh", "name_en") if _names(place[name], place["place_id"])
+        ]
         hint = nw.when(wrong.is_in(own)).then(nw.lit(place["place_id"])).otherwise(hint)
     return hint
+
+
+def _names(name: str, place_id: str) -> bool:
+    try:
+        return find_place(name).place_id == place_id
+    except UnknownPlaceError:
+        return False
 
 
 def _report(cases: Any, check: Check, lang: str) -> Any:
