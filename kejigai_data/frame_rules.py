@@ -65,14 +65,14 @@ def problems(frame: Any, key: str, lang: str) -> Any:
     """
     import narwhals as nw
 
-    cases: Any = opened(_tidy(frame))
-    schema = cases.collect_schema()
+    given: Any = opened(_tidy(frame))
+    schema = given.collect_schema()
     coded = {v["variable"]: v["multiple"] == "true" for v in records("variables") if v["kind"] == "code"}
     if not {*coded, "place_id"} & set(schema.names()):
         raise SelectionError(
             f"The frame has none of the coded columns: {', '.join(coded)}. Its columns: {schema.names()}."
         )
-    cases = _rows_named(cases, key)
+    cases = _rows_named(given, key)
     wanted = {c for row in _table() for c in _columns(row, coded, schema.names())}
     plain = [name for name in schema.names() if name in {*wanted, key}]
     nested = [name for name in plain if schema[name].is_nested()]
@@ -86,7 +86,9 @@ def problems(frame: Any, key: str, lang: str) -> Any:
     if key in plain:
         found.append(_twice(flat, key, lang))
     found.extend(_nested(cases, name, str(schema[name]), lang) for name in nested)
-    return nw.concat(found, how="vertical").to_native()
+    result: Any = nw.concat(found, how="vertical")
+    eager = not isinstance(given, nw.LazyFrame) and isinstance(result, nw.LazyFrame)
+    return (result.collect() if eager else result).to_native()
 
 
 def _tidy(frame: Any) -> Any:
@@ -113,13 +115,13 @@ def _rows_named(cases: Any, key: str) -> Any:
                 f"its rows apart, key=…. Its columns: {names}."
             )
         return cases.with_columns(_row=known)
-    numbered = cases.with_row_index("_row")
-    number = nw.concat_str(nw.lit("#"), (nw.col("_row") + 1).cast(nw.String))
-    return numbered.with_columns(_row=nw.when(~known.is_null()).then(known).otherwise(number))
+    numbered = cases.with_row_index("_number").with_columns(_row=known)
+    # Polars does better with all rules before it at once.
+    return numbered.lazy() if cases.implementation is nw.Implementation.POLARS else numbered
 
 
 def _as_text(cases: Any, names: list[str], schema: Any) -> Any:
-    """Return these columns as text; what is empty or only space is missing."""
+    """Return these columns as text; what is empty is missing."""
     import narwhals as nw
 
     kept = ("adopted_earliest", "adopted_latest")
@@ -129,8 +131,9 @@ def _as_text(cases: Any, names: list[str], schema: Any) -> Any:
             cells.append(nw.col(name))
         else:
             text = nw.col(name).cast(nw.String)
-            cells.append(nw.when(text.str.strip_chars() != "").then(text).alias(name))
-    return cases.select("_row", *cells)
+            cells.append(nw.when(text != "").then(text).alias(name))
+    named = [name for name in ("_row", "_number") if name in cases.collect_schema().names()]
+    return cases.select(*named, *cells)
 
 
 def _columns(row: dict[str, str], coded: dict[str, bool], present: list[str]) -> Iterator[str]:
@@ -254,13 +257,23 @@ def _report(cases: Any, check: Check, lang: str) -> Any:
     for name in check.given:
         cases = cases.filter(~nw.col(name).is_null())
     return cases.filter(check.broken).select(
-        nw.col("_row").alias("row"),
+        _named(cases).alias("row"),
         nw.lit(check.column).alias("column"),
         shown.alias("value"),
         nw.lit(check.rule).alias("rule"),
         nw.lit(pick(RULES[check.rule], lang)).alias("message"),
         check.suggestion.alias("suggestion"),
     )
+
+
+def _named(cases: Any) -> nw.Expr:
+    """Return the name of a row: its key, or where it has none its number."""
+    import narwhals as nw
+
+    if "_number" not in cases.collect_schema().names():
+        return nw.col("_row")
+    number = nw.concat_str(nw.lit("#"), (nw.col("_number") + 1).cast(nw.String))
+    return nw.when(~nw.col("_row").is_null() & (nw.col("_row") != "")).then(nw.col("_row")).otherwise(number)
 
 
 def _twice(cases: Any, key: str, lang: str) -> Any:

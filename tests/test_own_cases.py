@@ -73,7 +73,7 @@ def plain(rows, engine_has_order):
     seen = Counter()
     for number, cells in enumerate(rows, start=1):
         one = {
-            name: value if value and value.strip() else None for name, value in zip(COLUMNS, cells, strict=True)
+            name: value or None for name, value in zip(COLUMNS, cells, strict=True)
         }
         where = one["case_id"] or (f"#{number}" if engine_has_order else None)
 
