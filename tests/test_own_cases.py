@@ -72,9 +72,7 @@ def plain(rows, engine_has_order):
     found = Counter()
     seen = Counter()
     for number, cells in enumerate(rows, start=1):
-        one = {
-            name: value or None for name, value in zip(COLUMNS, cells, strict=True)
-        }
+        one = {name: value or None for name, value in zip(COLUMNS, cells, strict=True)}
         where = one["case_id"] or (f"#{number}" if engine_has_order else None)
 
         def add(column, rule, one=one, where=where):
