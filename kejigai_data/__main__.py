@@ -6,11 +6,18 @@ import argparse
 import json
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from . import __version__
-from .errors import DataError, KejigaiError
+from .errors import DataError, KejigaiError, missing_extra
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHOWN = 20
 
 EXAMPLES = """examples:
+  python -m kejigai_data validate my_cases.xlsx --json
   python -m kejigai_data cite s001 --style apa
   python -m kejigai_data export out --formats csv,dta --lang zh
   python -m kejigai_data agree lilei.csv hanmei.csv --json
@@ -30,17 +37,51 @@ def info(_: argparse.Namespace) -> int:
 
 
 def check(arguments: argparse.Namespace) -> int:
-    """Print every problem of the bundled tables, or of a folder of copies."""
-    from pandas import NA
-
+    """Print every problem of the bundled tables, of a folder of copies, or of one's own coded cases."""
     from .validation import validate
 
-    problems = validate(folder=arguments.folder, lang=arguments.lang)
-    for problem in problems.itertuples():
-        column = "" if problem.column is NA else f", column {problem.column}"
-        print(f"{problem.table}, line {problem.line}{column}: {problem.message} [{problem.rule}]")
+    where = arguments.path
+    if where is not None and os.path.isfile(where):
+        problems = validate(_coded(where), lang=arguments.lang)
+    else:
+        problems = validate(folder=where, lang=arguments.lang)
+    if arguments.json:
+        print(problems.to_json(orient="records", force_ascii=False))
+        return 1 if len(problems) else 0
+    problems = problems.astype(object).where(problems.notna(), "")
+    for number, (_, group) in enumerate(problems.groupby(["rule", "column"], sort=False)):
+        if number:
+            print()
+        # Thousands of rows with one fault are one thing to mend.
+        for problem in group.head(SHOWN).to_dict("records"):
+            table = (
+                f"{problem['table']}, line {problem['line']}" if "table" in problem else f"row {problem['row']}"
+            )
+            column = f", column {problem['column']}" if problem["column"] else ""
+            hint = f" → {problem['suggestion']}" if problem["suggestion"] else ""
+            print(f"{table}{column}: {problem['value']!r}: {problem['message']} [{problem['rule']}]{hint}")
+        if len(group) > SHOWN:
+            print(f"… and {len(group) - SHOWN} more of these; --json lists all")
     print(f"{len(problems)} problem{'' if len(problems) == 1 else 's'}")
     return 1 if len(problems) else 0
+
+
+def _coded(path: str) -> pd.DataFrame:
+    """Return the coded cases of a file: a coding sheet, or Parquet."""
+    if not path.lower().endswith(".parquet"):
+        from .sheet_reading import read_coding_sheet
+
+        sheet = read_coding_sheet(path)
+        print(f"{len(sheet.cases)} rows read, {len(sheet.changes)} cells altered on reading", file=sys.stderr)
+        return sheet.cases
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(path)
+    except ImportError:
+        raise missing_extra("Reading Parquet", "research") from None
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read as Parquet: {error}.") from None
 
 
 def reference(arguments: argparse.Namespace) -> int:
@@ -102,8 +143,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"kejigai_data {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("info", help="version, tables, how to cite").set_defaults(run=info)
-    checking = commands.add_parser("validate", help="check the tables against the codebook")
-    checking.add_argument("folder", nargs="?", help="a folder with copies of the tables")
+    checking = commands.add_parser("validate", help="check coded cases, or the tables, against the codebook")
+    checking.add_argument(
+        "path", nargs="?", help="your coded cases (.xlsx, .csv, .parquet), or a folder with copies of the tables"
+    )
+    checking.add_argument("--json", action="store_true", help="a JSON list, a row a problem")
     checking.add_argument("--lang", choices=("en", "zh"), help="language of the messages")
     checking.set_defaults(run=check)
     citing = commands.add_parser("cite", help="reference of the dataset or of one source")

@@ -245,8 +245,23 @@ def _with_bounds(pairs: Any) -> Any:
         .group_by("_on")
         .agg(nw.col("least").sum(), nw.col("most").sum())
     )
+    steps = steps.with_columns(nw.col("least", "most").cast(nw.Int64), _year=_year("_on"))
+    # Each day meets the days of its own year and the sums of earlier years, not all other days.
     ends = inside.select("latest").filter(~nw.col("latest").is_null()).unique(subset=["latest"])
-    reached = ends.join(steps, how="cross").filter(nw.col("_on").is_null() | (nw.col("_on") <= nw.col("latest")))
-    sums = reached.group_by("latest").agg(nw.col("least").sum(), nw.col("most").sum())
+    ends = ends.with_columns(_year=_year("latest"))
+    within = ends.join(steps, on="_year", how="inner").filter(nw.col("_on") <= nw.col("latest"))
+    years = steps.group_by("_year").agg(nw.col("least").sum(), nw.col("most").sum())
+    years = years.with_columns(nw.col("least", "most").cast(nw.Int64)).rename({"_year": "_then"})
+    before = ends.join(years, how="cross").filter(nw.col("_then") < nw.col("_year"))
+    both = nw.concat([part.select("latest", "least", "most") for part in (within, before)], how="vertical")
+    sums = both.group_by("latest").agg(nw.col("least").sum(), nw.col("most").sum())
     sums = sums.with_columns(nw.col("least", "most").cast(nw.Int64))
     return pairs.join(sums, on="latest", how="left").select(*COLUMNS)
+
+
+def _year(name: str) -> Any:
+    """Return the year of a day as text; what has no first day comes before every year."""
+    import narwhals as nw
+
+    year = nw.col(name).cast(nw.String).str.slice(0, 4)
+    return nw.when(nw.col(name).is_null()).then(nw.lit("")).otherwise(year)

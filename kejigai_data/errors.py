@@ -33,26 +33,11 @@ class SelectionError(KejigaiError, ValueError):
     """A request that is well formed but has no meaning for these data."""
 
 
-def lines(text: str) -> str:
-    """Break a text that a notebook prints at its spaces; JupyterLab would break it inside words.
-
-    Chinese has none and is left to the reader's screen.
-
-    Examples
-    --------
-    >>> len(lines("one two " * 20).splitlines())
-    2
-    """
-    from textwrap import fill
-
-    return fill(text, 100, break_long_words=False, break_on_hyphens=False)
-
-
 class OneLine:
     """Errors that a student meets on the way: a notebook shows their message and no traceback."""
 
     def _render_traceback_(self) -> list[str]:
-        return [lines(f"✘ {self}")]
+        return [f"✘ {self}"]
 
 
 class NotYet(OneLine, KejigaiError, AssertionError):  # noqa: N818

@@ -8,12 +8,13 @@ be read as a key. What a task expects, what is a known slip, and the hints are t
 from __future__ import annotations
 
 import hashlib
+import sys
 import unicodedata
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
-from .errors import NotYet, lines, nearest
-from .language import resolve
+from .errors import NotYet, nearest
+from .language import pick, resolve
 from .loading import records
 from .words import word
 
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
     from .quizzing import Quiz
 
 _state = {"task": ""}
+
+if "altair" in sys.modules:
+    # A student's own chart is shown without the network too, as those of the lessons are.
+    from . import render
+
+    render.enable()
 
 
 def check(task: str, answer: Any = ...) -> None:
@@ -66,7 +73,7 @@ def check(task: str, answer: Any = ...) -> None:
         raise NotYet(f"{task}: {row[f'pointer_{resolve()}']}{_overlap(task, row['kind'], given, known)}")
     if found["verdict"] == "slip":
         raise NotYet(f"{task}: {found[f'message_{resolve()}']}")
-    print(lines(f"✔ {task}: {row[f'praise_{resolve()}']}"))
+    print(f"✔ {task}{pick((': ', '：'))}{row[f'praise_{resolve()}']}")
 
 
 def hint(step: int = 1, task: str | None = None) -> None:
@@ -99,7 +106,7 @@ def hint(step: int = 1, task: str | None = None) -> None:
     steps = {row["step"]: row for row in records("task_hints") if row["task"] == name}
     if str(step) not in steps:
         raise NotYet(word("no_such_hint").format(task=name, count=len(steps)))
-    print(lines(f"{name}: {steps[str(step)][f'hint_{resolve()}']}"))
+    print(f"{name}{pick((': ', '：'))}{steps[str(step)][f'hint_{resolve()}']}")
 
 
 def quiz(lesson: str) -> Quiz:

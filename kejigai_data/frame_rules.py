@@ -7,15 +7,16 @@ collected: a lazy frame gives a lazy frame of problems.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .codebook import codes_of
 from .engines import opened
-from .errors import SelectionError
+from .errors import SelectionError, UnknownPlaceError
 from .language import pick
 from .loading import FOLDER, VOCABULARY, read_rows, records, text_type
+from .places import find_place
 from .validation_texts import RULES, WITH_VALUE
 
 if TYPE_CHECKING:
@@ -64,14 +65,14 @@ def problems(frame: Any, key: str, lang: str) -> Any:
     """
     import narwhals as nw
 
-    cases: Any = opened(_tidy(frame))
-    schema = cases.collect_schema()
+    given: Any = opened(_tidy(frame))
+    schema = given.collect_schema()
     coded = {v["variable"]: v["multiple"] == "true" for v in records("variables") if v["kind"] == "code"}
     if not {*coded, "place_id"} & set(schema.names()):
         raise SelectionError(
             f"The frame has none of the coded columns: {', '.join(coded)}. Its columns: {schema.names()}."
         )
-    cases = _rows_named(cases, key)
+    cases = _rows_named(given, key)
     wanted = {c for row in _table() for c in _columns(row, coded, schema.names())}
     plain = [name for name in schema.names() if name in {*wanted, key}]
     nested = [name for name in plain if schema[name].is_nested()]
@@ -79,13 +80,15 @@ def problems(frame: Any, key: str, lang: str) -> Any:
     found = [
         _report(flat, check, lang)
         for row in _table()
-        for check in _compiled(row, coded, [name for name in plain if name not in nested])
+        for check in _compiled(row, coded, [name for name in plain if name not in nested], lang)
         if row["kind"] != "unique"
     ]
     if key in plain:
         found.append(_twice(flat, key, lang))
     found.extend(_nested(cases, name, str(schema[name]), lang) for name in nested)
-    return nw.concat(found, how="vertical").to_native()
+    result: Any = nw.concat(found, how="vertical")
+    eager = not isinstance(given, nw.LazyFrame) and isinstance(result, nw.LazyFrame)
+    return (result.collect() if eager else result).to_native()
 
 
 def _tidy(frame: Any) -> Any:
@@ -112,13 +115,13 @@ def _rows_named(cases: Any, key: str) -> Any:
                 f"its rows apart, key=…. Its columns: {names}."
             )
         return cases.with_columns(_row=known)
-    numbered = cases.with_row_index("_row")
-    number = nw.concat_str(nw.lit("#"), (nw.col("_row") + 1).cast(nw.String))
-    return numbered.with_columns(_row=nw.when(~known.is_null()).then(known).otherwise(number))
+    numbered = cases.with_row_index("_number").with_columns(_row=known)
+    # Polars does better with all rules before it at once.
+    return numbered.lazy() if cases.implementation is nw.Implementation.POLARS else numbered
 
 
 def _as_text(cases: Any, names: list[str], schema: Any) -> Any:
-    """Return these columns as text; what is empty or only space is missing."""
+    """Return these columns as text; what is empty is missing."""
     import narwhals as nw
 
     kept = ("adopted_earliest", "adopted_latest")
@@ -128,8 +131,9 @@ def _as_text(cases: Any, names: list[str], schema: Any) -> Any:
             cells.append(nw.col(name))
         else:
             text = nw.col(name).cast(nw.String)
-            cells.append(nw.when(text.str.strip_chars() != "").then(text).alias(name))
-    return cases.select("_row", *cells)
+            cells.append(nw.when(text != "").then(text).alias(name))
+    named = [name for name in ("_row", "_number") if name in cases.collect_schema().names()]
+    return cases.select(*named, *cells)
 
 
 def _columns(row: dict[str, str], coded: dict[str, bool], present: list[str]) -> Iterator[str]:
@@ -138,7 +142,7 @@ def _columns(row: dict[str, str], coded: dict[str, bool], present: list[str]) ->
     yield from [row["other"]] if row["other"] else []
 
 
-def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str]) -> Iterator[Check]:
+def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str], lang: str) -> Iterator[Check]:
     import narwhals as nw
 
     kind, rule, column, other = row["kind"], row["rule"], row["column"], row["other"]
@@ -154,11 +158,11 @@ def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str]) -
             provinces = sorted({p["place_id"][:2] for p in records("places") if p["place_id"].isdigit()})
             known = [p["place_id"] for p in records("places")]
             form = f"^(?:{'|'.join(provinces)})[0-9]{{4}}$"
-            yield Check(rule, name, ~cell.is_in(known) & _unlike(cell, form), _place_hint(cell), (name,))
+            yield Check(rule, name, ~cell.is_in(known) & _unlike(cell, form), _place_hint(cell, lang), (name,))
         elif kind == "coded":
             allowed = codes_of(name)
             odd = _unlike(cell, _sets(allowed)) if coded[name] else ~cell.is_in(allowed)
-            yield Check(rule, name, odd, _code_hint(cell, name), (name,))
+            yield Check(rule, name, odd, _code_hint(cell, name, lang), (name,))
         elif kind == "edtf":
             first, last = cell.str.replace_all("/.*$", ""), cell.str.replace_all("^.*/", "")
             backwards = (first > nw.concat_str(last, nw.lit("-99-99"))) & (last != "..")
@@ -168,7 +172,7 @@ def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str]) -
             yield Check(rule, name, cell > nw.col(other), none, (name, other))
         elif kind == "status" and status in present:
             odd = ~nw.col(status).is_in(VOCABULARY["status"])
-            yield Check(rule, status, odd, nw.lit(_allowed(VOCABULARY["status"])), (status,))
+            yield Check(rule, status, odd, nw.lit(_allowed(VOCABULARY["status"], lang)), (status,))
         elif kind == "value_and_status" and status in present:
             told = nw.col(status).is_in(WITH_VALUE)
             # What is ambiguous may have no value: two readings stand, and none is preferred.
@@ -203,20 +207,20 @@ def _sets(codes: list[str]) -> str:
     return f"^(?:{'|'.join(tails)})$"
 
 
-def _allowed(codes: Any) -> str:
-    return f"{pick(('Allowed: ', '可用：'))}{', '.join(codes)}"
+def _allowed(codes: Iterable[str], lang: str) -> str:
+    return f"{pick(('Allowed: ', '可用：'), lang)}{', '.join(codes)}"
 
 
 def _normal(text: str) -> str:
     return text.strip().casefold().replace(" ", "_").replace("-", "_")
 
 
-def _code_hint(cell: nw.Expr, variable: str) -> nw.Expr:
+def _code_hint(cell: nw.Expr, variable: str, lang: str) -> nw.Expr:
     """Offer the code for a label, or for a code in capitals or with spaces; else all codes."""
     import narwhals as nw
 
     wrong = cell.str.strip_chars().str.to_lowercase().str.replace_all("[ -]", "_")
-    hint: nw.Expr = nw.lit(_allowed(codes_of(variable)))
+    hint: nw.Expr = nw.lit(_allowed(codes_of(variable), lang))
     for row in records("codes"):
         if row["variable"] == variable:
             spellings = list({_normal(row[name]) for name in ("code", "label_zh", "label_en")})
@@ -224,22 +228,28 @@ def _code_hint(cell: nw.Expr, variable: str) -> nw.Expr:
     return hint
 
 
-def _place_hint(cell: nw.Expr) -> nw.Expr:
-    """Offer the code for a name of a place."""
+def _place_hint(cell: nw.Expr, lang: str) -> nw.Expr:
+    """Offer the code for a name of a place, but for one that names two, as Shanxi does."""
     import narwhals as nw
 
     wrong = cell.str.strip_chars()
-    hint: nw.Expr = nw.lit(
-        pick(("A code of GB/T 2260, or an id of load_places()", "GB/T 2260 代码，或 load_places() 中的编号"))
-    )
-    names = [{p["short_zh"], p["name_zh"], p["name_en"]} for p in records("places")]
-    every = [name for one in names for name in one]
-    for place, spellings in zip(records("places"), names, strict=True):
-        own = [name for name in spellings if every.count(name) == 1]
+    either = ("A code of GB/T 2260, or an id of load_places()", "GB/T 2260 代码，或 load_places() 中的编号")
+    hint: nw.Expr = nw.lit(pick(either, lang))
+    for place in records("places"):
+        own = [
+            place[name] for name in ("short_zh", "name_zh", "name_en") if _names(place[name], place["place_id"])
+        ]
         hint = nw.when(wrong.is_in(own)).then(nw.lit(place["place_id"])).otherwise(hint)
     # Never guessed, as `find_place` never guesses it.
     either = nw.lit(pick(("140000 (山西) or 610000 (陕西)", "140000（山西）或 610000（陕西）")))
     return nw.when(wrong.str.to_lowercase() == "shanxi").then(either).otherwise(hint)
+
+
+def _names(name: str, place_id: str) -> bool:
+    try:
+        return find_place(name).place_id == place_id
+    except UnknownPlaceError:
+        return False
 
 
 def _report(cases: Any, check: Check, lang: str) -> Any:
@@ -249,13 +259,23 @@ def _report(cases: Any, check: Check, lang: str) -> Any:
     for name in check.given:
         cases = cases.filter(~nw.col(name).is_null())
     return cases.filter(check.broken).select(
-        nw.col("_row").alias("row"),
+        _named(cases).alias("row"),
         nw.lit(check.column).alias("column"),
         shown.alias("value"),
         nw.lit(check.rule).alias("rule"),
         nw.lit(pick(RULES[check.rule], lang)).alias("message"),
         check.suggestion.alias("suggestion"),
     )
+
+
+def _named(cases: Any) -> nw.Expr:
+    """Return the name of a row: its key, or where it has none its number."""
+    import narwhals as nw
+
+    if "_number" not in cases.collect_schema().names():
+        return nw.col("_row")
+    number = nw.concat_str(nw.lit("#"), (nw.col("_number") + 1).cast(nw.String))
+    return nw.when(~nw.col("_row").is_null() & (nw.col("_row") != "")).then(nw.col("_row")).otherwise(number)
 
 
 def _twice(cases: Any, key: str, lang: str) -> Any:

@@ -192,7 +192,7 @@ BAD = [
     (lambda: kj.cite("s001", style="mla"), kj.UnknownNameError, "apa"),
     (lambda: kj.Article.read("/no/such/file.txt"), kj.ArticleError, "No such file"),
     (lambda: kj.validate(folder="/no/such/folder"), kj.SelectionError, "folder"),
-    (lambda: kj.validate([1, 2]), kj.SelectionError, "DataFrame"),
+    (lambda: kj.validate([1, 2]), kj.SelectionError, "must be a frame of pandas"),
     (lambda: kj.validate(pd.DataFrame({"x": [1]})), kj.SelectionError, "coded columns"),
     (lambda: kj.explode(kj.load_cases(), "factor"), kj.UnknownNameError, "factors"),
     (lambda: kj.members(pd.DataFrame({"x": [1]})), kj.UnknownNameError, "place_id"),

@@ -18,7 +18,11 @@ NEWER = ("python3.13", "python3.12", "python3.11", "python3")
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 VENV = os.path.join(TOP, ".venv")
 WORK = os.path.join(TOP, "work")
-EXTRAS = {"lab": ("lab",), "test": ("lab", "research", "instructor", "test")}
+EXTRAS = {
+    "lab": ("lab",),
+    "test": ("lab", "research", "instructor", "test"),
+    "test-all": ("lab", "research", "instructor", "test", "heavy"),
+}
 LAB_SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {
         "fetchNews": "false",
@@ -236,7 +240,7 @@ def main(arguments):
         return lab()
     if command not in ("test", "test-all", "notebooks", "generated", "benchmark", "lint"):
         raise Stop("Say what to do: lab, test, test-all, notebooks, generated, benchmark or lint.")
-    ensure_env("test")
+    ensure_env("test-all" if command == "test-all" else "test")
     if command == "test":
         return run("pytest", *arguments[1:])
     if command == "test-all":

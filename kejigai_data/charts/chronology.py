@@ -122,10 +122,12 @@ def timeline(events: pd.DataFrame, title: Pair | None = None, description: Pair 
         bars = on(spans).mark_rule(strokeWidth=9, opacity=0.35)
         layers.append(bars.encode(x=alt.X("first:T", **x), x2="last:T", **shared))
     for shift in (0, *NUDGES):
-        # White inside, so that a short bar does not fill a hollow sign.
-        signs: dict[str, Any] = {"filled": False, "fill": "#FFFFFF", "yOffset": shift}
+        signs: dict[str, Any] = {"filled": False, "yOffset": shift}
         here = [row for row in spans if row["shift"] == shift]
         if here:
+            # White inside, so that a short bar does not fill a hollow sign.
+            inside = on(here).mark_point(size=42, filled=True, color="#FFFFFF", opacity=1, yOffset=shift)
+            layers.append(inside.encode(x=middle, y=y))
             layers.append(on(here).mark_point(size=70, **signs).encode(x=middle, shape=shape, **shared))
         here = [row for row in until if row["shift"] == shift]
         if here:
