@@ -240,7 +240,9 @@ def _place_hint(cell: nw.Expr, lang: str) -> nw.Expr:
             place[name] for name in ("short_zh", "name_zh", "name_en") if _names(place[name], place["place_id"])
         ]
         hint = nw.when(wrong.is_in(own)).then(nw.lit(place["place_id"])).otherwise(hint)
-    return hint
+    # Never guessed, as `find_place` never guesses it.
+    either = nw.lit(pick(("140000 (山西) or 610000 (陕西)", "140000（山西）或 610000（陕西）")))
+    return nw.when(wrong.str.to_lowercase() == "shanxi").then(either).otherwise(hint)
 
 
 def _names(name: str, place_id: str) -> bool:

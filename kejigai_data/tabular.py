@@ -130,9 +130,10 @@ def table(frame: pd.DataFrame, columns: Iterable[str] | None = None, rows: int =
 
 def _heading(name: str) -> str:
     """Return the word for a column, or the label of the variable that it holds."""
-    shown = word(name)
-    label = _labels(resolve()).get(("variable", name), name)
-    return shown if shown != name else (label.lower() if resolve() == "en" else label)
+    label = _labels(resolve()).get(("variable", name), "")
+    if word(name) != name or not label:
+        return word(name)
+    return label.lower() if resolve() == "en" else label
 
 
 def plain(frame: pd.DataFrame) -> pd.DataFrame:

@@ -17,6 +17,14 @@ COUNTS = pd.DataFrame(
         "n": [5, 2, 1],
     }
 )
+FOUND = pd.DataFrame(
+    {
+        "place_id": ["370100", "370200", "370300", "370400"],
+        "adopted_earliest": ["2020-03-01", "2021-01-01", None, "2022-12-31"],
+        "adopted_latest": ["2020-03-01", "2021-12-31", "2022-06-30", None],
+    }
+)
+PAIRS = kj.adoption(FOUND, at_risk=[*FOUND["place_id"], "370500"])
 CHARTS = {
     "tile_map": lambda: charts.tile_map(kj.load_cases()),
     "tile_map of one dimension": lambda: charts.tile_map(kj.load_cases().query("dimension == 'legal'")),
@@ -42,6 +50,8 @@ CHARTS = {
     "rights_moved": charts.rights_moved,
     "agreements of one cluster": charts.agreements,
     "agreements of the other": lambda: charts.agreements("changsanjiao"),
+    "schema": charts.schema,
+    "spread": lambda: charts.spread(PAIRS),
     "verdicts": lambda: charts.verdicts("1.3"),
     "timeline of a dimension": lambda: charts.timeline(kj.chronicle("force_building", layer="record")),
     "timeline of the national frame": lambda: charts.timeline(kj.chronicle("national")),
@@ -189,3 +199,23 @@ def test_no_ink_is_left_to_a_dark_page():
     inks += [config["header"]["labelColor"], config["title"]["color"], config["text"]["color"]]
     assert set(inks) == {render.INK}
     assert {"gridColor", "domainColor", "tickColor"} <= set(config["axis"])
+
+
+def test_spread_keeps_certain_and_possible_apart():
+    spec = spec_of("spread", "en")
+    band = {row["day"]: (row["least"], row["most"]) for row in datasets(spec)[0]}
+    # One unit has no row, one only an upper bound: both may have adopted from the beginning.
+    assert band["2020-03-01"] == (1, 3)
+    assert band["2021-12-31"] == (2, 4)
+    assert band["2022-12-31"] == (3, 5)
+    for row in datasets(spec)[1]:
+        assert 0 <= row["units"] <= 5
+
+
+def test_schema_draws_every_join_of_its_tables_in_words():
+    spec = spec_of("schema", "en")
+    shown = {row["text"] for rows in datasets(spec) for row in rows if row.get("kind") == "head"}
+    keys = [f for table in shown for f in kj.loading.schema()[table] if f.foreign_key]
+    assert len(keys) > 20
+    for key in keys:
+        assert f"{key.table}.{key.name} → {key.foreign_key.split('.')[0]}" in spec["description"]

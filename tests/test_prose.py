@@ -12,7 +12,7 @@ from .conftest import TOP
 
 LESSONS = sorted((TOP / "notebooks").glob("*/*.ipynb"))
 DIMENSIONS = {"01": "legal", "02": "organisational", "03": "functional", "04": "force_building"}
-DIMENSIONS |= {"05": "factor_allocation"}  # 00, 06 and 07 look at all
+DIMENSIONS |= {"05": "factor_allocation"}  # 00, 06, 07 and 08 look at all
 # Numbers that belong to the course, not to the data: lessons, sections, minutes, steps of an answer.
 COURSE = (
     r"^#+ .*?·",

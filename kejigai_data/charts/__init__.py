@@ -15,6 +15,8 @@ from .forces import before_and_after, laboratory_stages
 from .legal import route_steps, route_timeline, waiting_days
 from .naming import evidence_status, list_forms, tile_map
 from .organising import founded_and_rounds, heads
+from .schema import schema
+from .spreading import spread
 
 __all__ = [
     "agreements",
@@ -34,6 +36,8 @@ __all__ = [
     "rights_moved",
     "route_steps",
     "route_timeline",
+    "schema",
+    "spread",
     "tile_map",
     "timeline",
     "verdicts",
