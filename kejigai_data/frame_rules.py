@@ -241,8 +241,8 @@ def _place_hint(cell: nw.Expr, lang: str) -> nw.Expr:
         ]
         hint = nw.when(wrong.is_in(own)).then(nw.lit(place["place_id"])).otherwise(hint)
     # Never guessed, as `find_place` never guesses it.
-    either = nw.lit(pick(("140000 (山西) or 610000 (陕西)", "140000（山西）或 610000（陕西）")))
-    return nw.when(wrong.str.to_lowercase() == "shanxi").then(either).otherwise(hint)
+    two = nw.lit(pick(("140000 (山西) or 610000 (陕西)", "140000（山西）或 610000（陕西）"), lang))
+    return nw.when(wrong.str.to_lowercase() == "shanxi").then(two).otherwise(hint)
 
 
 def _names(name: str, place_id: str) -> bool:
