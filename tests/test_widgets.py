@@ -118,8 +118,9 @@ def test_every_scope_and_layer_of_the_timeline_shows_its_events_and_no_others():
             named = spec.get("datasets", {})
             data = [layer_.get("data", spec.get("data", {})) for layer_ in spec["layer"]]
             drawn = [row for d in data for row in d.get("values") or named[d["name"]] if "first" in row]
-            spans = sum(bool(r["first"] and r["last"] and r["first"] != r["last"]) for r in drawn) // 2
-            assert len(drawn) - spans == len(events)
+            spans = sum(bool(r["first"] and r["last"] and r["first"] != r["last"]) for r in drawn) // 3
+            # A span has its bar, the white below its sign, and the sign.
+            assert len(drawn) - 2 * spans == len(events)
 
 
 def test_timeline_of_two_places_holds_those_places_and_their_cities():
