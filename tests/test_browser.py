@@ -144,16 +144,17 @@ def test_lesson_shows_saved_then_runs_and_every_chart_is_drawn(lesson, name):
     )
     column = one.page.locator(".jp-OutputArea-output").first.bounding_box()["width"]
     assert max(widths) <= column, "a chart is wider than its column on a projector"
-    every_menu_redraws(one)
+    # The researcher's guide calls functions; every other lesson has a comparison to play with.
+    every_menu_redraws(one, at_least=0 if name.endswith("08_researcher") else 1)
     assert one.outside == []
     assert one.errors == []
     one.close()
 
 
-def every_menu_redraws(one):
+def every_menu_redraws(one, at_least):
     """Choose another option of each menu of a lesson by keyboard, see its output change, and put it back."""
     menus = one.page.locator(".widget-dropdown select")
-    assert menus.count() >= 1
+    assert menus.count() >= at_least
     outputs = "[...document.querySelectorAll('.jp-OutputArea-output')].map(e => e.innerHTML).join('|')"
     for number in range(menus.count()):
         start = menus.nth(number).evaluate("e => e.selectedIndex")
