@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from .engines import one_column, opened
+from .checks import texts
+from .engines import collected, one_column, opened
 from .errors import SelectionError
 from .loading import records
 
@@ -121,17 +122,11 @@ def _named_only(frame: Any) -> None:
         return
     ours = [row["case_id"] for row in records("cases")]
     cases = frame.select("case_id")
-    if any(case not in ours for case in _values(cases.head(1), "case_id")):
+    first = collected(cases.head(1))["case_id"].to_list()
+    if not first or first[0] not in ours:
         return
-    if _values(cases.head(1), "case_id") and not _values(
-        cases.filter(~nw.col("case_id").is_in(ours)).head(1), "case_id"
-    ):
+    if not len(collected(cases.filter(~nw.col("case_id").is_in(ours)).head(1))):
         raise SelectionError(NAMED_ONLY + WHAT_TO_GIVE)
-
-
-def _values(frame: Any, column: str) -> list[Any]:
-    """Return the values of a column of a frame that is known to be small."""
-    return (frame.collect() if hasattr(frame, "collect") else frame)[column].to_list()
 
 
 def _first_adoption(rows: Any) -> Any:
@@ -159,7 +154,8 @@ def _set_apart(units: Any, at_risk: Any, name: str, frame: Any) -> tuple[Any, An
     total = nw.len().alias("units")
     if isinstance(at_risk, str):
         raise SelectionError(f"at_risk must be a list of ids or a frame, not the text {at_risk!r}.")
-    if hasattr(at_risk, "columns"):
+    # Asked of the class: polars warns when the columns of a lazy frame are looked at.
+    if hasattr(type(at_risk), "columns"):
         risk: Any = opened(at_risk, [name], "at_risk").select(nw.col(name).alias("unit"))
         risk = risk.filter(~nw.col("unit").is_null()).unique(subset=["unit"])
         if risk.implementation is not frame.implementation:
@@ -182,8 +178,6 @@ def _set_apart(units: Any, at_risk: Any, name: str, frame: Any) -> tuple[Any, An
 
 
 def _ids(at_risk: Iterable[Any]) -> list[str]:
-    from .checks import texts
-
     ids = list(dict.fromkeys(texts(at_risk, "at_risk")))
     if not ids:
         raise SelectionError(f"at_risk is empty. {WHAT_TO_GIVE}")
@@ -202,8 +196,7 @@ def _one_level(risk: Any) -> None:
     level: Any = nw.lit("")
     for name, form in LEVELS.items():
         level = nw.when(nw.col("unit").str.contains(form)).then(nw.lit(name)).otherwise(level)
-    examples = risk.with_columns(level=level).group_by("level").agg(nw.col("unit").min())
-    examples = examples.collect() if hasattr(examples, "collect") else examples
+    examples = collected(risk.with_columns(level=level).group_by("level").agg(nw.col("unit").min()))
     found = dict(zip(examples["level"].to_list(), examples["unit"].to_list(), strict=True))
     if not found:
         raise SelectionError(f"at_risk is empty. {WHAT_TO_GIVE}")

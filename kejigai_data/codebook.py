@@ -70,6 +70,11 @@ def codes_of(variable: str) -> list[str]:
     return [c["code"] for c in records("codes") if c["variable"] == variable]
 
 
+def is_set(variable: str) -> bool:
+    """Return whether a value of the variable is a set of codes joined with ``";"``."""
+    return any(v["variable"] == variable and v["multiple"] == "true" for v in records("variables"))
+
+
 def variable_label(variable: str, lang: str | None = None) -> str:
     """Return the label of a coded variable in the current language, or in `lang`."""
     column = f"label_{resolve(lang)}"

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from .codebook import codes_of
+from .codebook import codes_of, is_set
 from .engines import as_text, one_column, opened, some_columns
 from .errors import SelectionError
-from .loading import records
 
 if TYPE_CHECKING:
     from narwhals.typing import IntoFrameT
@@ -158,8 +157,7 @@ def _members(frame: Any, variable: str) -> Any:
     """Give each member of a set its own row; a lazy engine has no common way to split text."""
     import narwhals as nw
 
-    sets = [v["variable"] for v in records("variables") if v["multiple"] == "true"]
-    if variable not in sets:
+    if not is_set(variable):
         return frame
     padded = nw.concat_str(nw.lit(";"), nw.col("left"), nw.lit(";"))
     parts = [

@@ -66,6 +66,12 @@ def one_column(value: object, what: str, taken: Iterable[str] = ()) -> str:
     return some_columns(a_text(value, what), what, taken)[0]
 
 
+def collected(frame: Any) -> nw.DataFrame[Any]:
+    """Return a frame that is known to be small, out of its engine."""
+    result: nw.DataFrame[Any] = frame.collect() if hasattr(frame, "collect") else frame
+    return result
+
+
 def as_text(frame: Any, names: Iterable[str]) -> Any:
     """Return the frame with these columns as text: a categorical one would differ from engine to engine."""
     import narwhals as nw

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .codebook import codes_of
 from .engines import opened
-from .errors import SelectionError, UnknownPlaceError
+from .errors import SelectionError
 from .language import pick
 from .loading import FOLDER, VOCABULARY, read_rows, records, text_type
-from .places import find_place
+from .places import meant
 from .validation_texts import RULES, WITH_VALUE
 
 if TYPE_CHECKING:
     import narwhals as nw
 
 COLUMNS = ("row", "column", "value", "rule", "message", "suggestion")
-PER_YEAR = "[0-9]{4}"
+YEAR = "[0-9]{4}"
 # The forms of `dates.bounds` in a syntax that every engine's regular expressions share.
 DAYS = (
     "(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])",
@@ -31,7 +31,7 @@ DAYS = (
     "02-(?:0[1-9]|1[0-9]|2[0-8])",
 )
 LEAP = "(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29"
-ONE = f"(?:{PER_YEAR}(?:-(?:0[1-9]|1[0-2]|{'|'.join(DAYS)}))?|{LEAP})"
+ONE = f"(?:{YEAR}(?:-(?:0[1-9]|1[0-2]|{'|'.join(DAYS)}))?|{LEAP})"
 EDTF = f"^(?:{ONE}|{ONE}/{ONE}|[.][.]/{ONE}|{ONE}/[.][.])$"
 
 
@@ -73,7 +73,7 @@ def problems(frame: Any, key: str, lang: str) -> Any:
             f"The frame has none of the coded columns: {', '.join(coded)}. Its columns: {schema.names()}."
         )
     cases = _rows_named(given, key)
-    wanted = {c for row in _table() for c in _columns(row, coded, schema.names())}
+    wanted = {c for row in _table() for c in _columns(row, coded)}
     plain = [name for name in schema.names() if name in {*wanted, key}]
     nested = [name for name in plain if schema[name].is_nested()]
     flat = _as_text(cases, [name for name in plain if name not in nested], schema)
@@ -136,7 +136,7 @@ def _as_text(cases: Any, names: list[str], schema: Any) -> Any:
     return cases.select(*named, *cells)
 
 
-def _columns(row: dict[str, str], coded: dict[str, bool], present: list[str]) -> Iterator[str]:
+def _columns(row: dict[str, str], coded: dict[str, bool]) -> Iterator[str]:
     for name in coded if row["column"] == "*" else [row["column"]]:
         yield from (name, f"{name}_status") if row["column"] == "*" else (name,)
     yield from [row["other"]] if row["other"] else []
@@ -236,20 +236,12 @@ def _place_hint(cell: nw.Expr, lang: str) -> nw.Expr:
     either = ("A code of GB/T 2260, or an id of load_places()", "GB/T 2260 代码，或 load_places() 中的编号")
     hint: nw.Expr = nw.lit(pick(either, lang))
     for place in records("places"):
-        own = [
-            place[name] for name in ("short_zh", "name_zh", "name_en") if _names(place[name], place["place_id"])
-        ]
+        names = [place[name] for name in ("short_zh", "name_zh", "name_en")]
+        own = [name for name in names if meant(name) == [place["place_id"]]]
         hint = nw.when(wrong.is_in(own)).then(nw.lit(place["place_id"])).otherwise(hint)
     # Never guessed, as `find_place` never guesses it.
     two = nw.lit(pick(("140000 (山西) or 610000 (陕西)", "140000（山西）或 610000（陕西）"), lang))
     return nw.when(wrong.str.to_lowercase() == "shanxi").then(two).otherwise(hint)
-
-
-def _names(name: str, place_id: str) -> bool:
-    try:
-        return find_place(name).place_id == place_id
-    except UnknownPlaceError:
-        return False
 
 
 def _report(cases: Any, check: Check, lang: str) -> Any:

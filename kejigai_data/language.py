@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unicodedata import east_asian_width
+
 from .errors import LanguageError
 
 LANGUAGES = ("en", "zh")
@@ -42,3 +44,14 @@ def resolve(language: str | None = None) -> str:
 def pick(pair: tuple[str, str], language: str | None = None) -> str:
     """Return the English or the Chinese member of an ``(en, zh)`` pair."""
     return pair[LANGUAGES.index(resolve(language))]
+
+
+def letters_wide(text: str) -> int:
+    """Return how many Latin letters take as much room as a text: a Chinese character takes that of two.
+
+    Examples
+    --------
+    >>> letters_wide("GDP 占比")
+    8
+    """
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)

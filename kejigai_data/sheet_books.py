@@ -217,6 +217,8 @@ def shown_of(number_format: str) -> str:
 
 def _merged_and_uncounted(data: bytes, path: str) -> tuple[list[tuple[int, str]], list[Change]]:
     """Return merged ranges with their first row, and formulas without a result; openpyxl tells neither here."""
+    from openpyxl.utils import column_index_from_string
+
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         text = archive.read(path)
     merged = [(int(found[2]), found[1].decode()) for found in _MERGED.finditer(text)]
@@ -224,19 +226,7 @@ def _merged_and_uncounted(data: bytes, path: str) -> tuple[list[tuple[int, str]]
     if b"<f" in text or b":f" in text:
         for found in _NO_RESULT.finditer(text):
             formula = "=" + unescape((found[3] or b"").decode("utf-8", "replace"))
-            empty.append(Change(int(found[2]), position(found[1].decode()), formula, "", "formula"))
+            empty.append(
+                Change(int(found[2]), column_index_from_string(found[1].decode()) - 1, formula, "", "formula")
+            )
     return merged, [change for change in empty if int(change.column) < MAX_COLUMNS]
-
-
-def position(letters: str) -> int:
-    """Return the position, from 0, of a column that a spreadsheet calls by letters.
-
-    Examples
-    --------
-    >>> position("A"), position("AB")
-    (0, 27)
-    """
-    number = 0
-    for letter in letters:
-        number = number * 26 + ord(letter) - 64
-    return number - 1

@@ -8,13 +8,12 @@ import re
 import tempfile
 from collections.abc import Callable, Iterable
 from typing import Any
-from unicodedata import east_asian_width
 
 from .checks import texts
-from .codebook import describe, label, variable_label
+from .codebook import describe, is_set, label, variable_label
 from .errors import DataError, SelectionError, missing_extra, unknown
 from .exporting import guarded
-from .language import resolve
+from .language import letters_wide, resolve
 from .loading import records
 from .sheet_cells import STATUSES, bracketed
 from .words import word
@@ -204,7 +203,7 @@ def _form(sheet: Any, variables: list[str], lang: str) -> None:
         cell.font, cell.alignment = Font(bold=True), wrapped
         cell.fill = PatternFill("solid", fgColor="DDE7F0")
         note = definitions.get(column) or word(f"sheet_note_{column}", lang)
-        cell.comment = Comment(note, "kejigai_data", height=40 + 20 * (_cells(note) // 36 + 1), width=300)
+        cell.comment = Comment(note, "kejigai_data", height=40 + 20 * (letters_wide(note) // 36 + 1), width=300)
         below = sheet.column_dimensions[cell.column_letter]
         below.width = _width(column, heading, lang)
         below.number_format, below.protection, below.alignment = "@", unlocked, wrapped
@@ -224,7 +223,7 @@ def _choice(sheet: Any, variable: str, at: int, source: str, lang: str) -> None:
     from openpyxl.utils import get_column_letter
     from openpyxl.worksheet.datavalidation import DataValidation
 
-    several = _is_set(variable)
+    several = is_set(variable)
     example = _example(variable, lang) if several else ""
     choice = DataValidation(type="list", formula1=source, allow_blank=True, showErrorMessage=not several)
     choice.promptTitle, choice.showInputMessage = variable_label(variable, lang)[:32], True
@@ -234,21 +233,12 @@ def _choice(sheet: Any, variable: str, at: int, source: str, lang: str) -> None:
     sheet.add_data_validation(choice)
 
 
-def _is_set(variable: str) -> bool:
-    return any(v["variable"] == variable and v["multiple"] == "true" for v in records("variables"))
-
-
 def _width(column: str, heading: str, lang: str) -> int:
     kind = column.removesuffix(f"_{lang}")
     if kind in WIDTHS:
         return WIDTHS[kind]
-    longest = max(map(_cells, [heading, *(c[f"label_{lang}"] for c in _codes([column]))]))
+    longest = max(map(letters_wide, [heading, *(c[f"label_{lang}"] for c in _codes([column]))]))
     return min(max(longest + 4, 12), 36)
-
-
-def _cells(text: str) -> int:
-    """Return how wide a text is: a Chinese character takes the room of two letters."""
-    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 # A line of help: "#" for a heading, then what stands on the left and on the right.
@@ -256,7 +246,7 @@ Line = tuple[str, str, str]
 
 
 def _guide(variables: list[str], lang: str) -> list[Line]:
-    sets = [name for name in variables if _is_set(name)]
+    sets = [name for name in variables if is_set(name)]
     names = ("、" if lang == "zh" else ", ").join(variable_label(name, lang) for name in sets)
     fill = {"coding": word("sheet_coding", lang), "names": names}
     fill["example"] = _example(sets[0], lang) if sets else ""

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from .adopting import COLUMNS
-from .engines import opened
+from .engines import collected, opened
 from .errors import SelectionError
 
 if TYPE_CHECKING:
@@ -65,10 +65,7 @@ def adoption_curve(pairs: Any) -> pd.DataFrame:
     """
     import pandas as pd
 
-    table: Any = opened(pairs, COLUMNS, "pairs")
-    table = table.collect() if hasattr(table, "collect") else table
-    rows = [dict(zip(table.columns, row, strict=True)) for row in table.iter_rows()]
-    inside = [row for row in rows if row["fate"] != "outside"]
+    inside = at_risk(pairs)
     known = [row for row in inside if row["fate"] != "unknown"]
     total = sum(row["units"] for row in inside)
     if not known:
@@ -89,6 +86,18 @@ def adoption_curve(pairs: Any) -> pd.DataFrame:
             out.append({**days, "known": share, "low": low, "high": low + (total - weight) / total})
     frame = pd.DataFrame(out, columns=["from", "to", "known", "low", "high"])
     return frame.astype({"from": "datetime64[us]", "to": "datetime64[us]"})
+
+
+def at_risk(pairs: Any) -> list[dict[str, Any]]:
+    """Return the rows of what `adoption` returned that are about units at risk.
+
+    Raises
+    ------
+    SelectionError, UnknownNameError
+        If it is something else.
+    """
+    table = collected(opened(pairs, COLUMNS, "pairs"))
+    return [row for row in table.iter_rows(named=True) if row["fate"] != "outside"]
 
 
 def turnbull(first: list[int], last: list[int], counts: list[int]) -> tuple[list[tuple[int, int]], np.ndarray]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .cases import PATHWAYS
 from .checks import a_frame, a_text, texts, whole
 from .errors import unknown
-from .language import pick, resolve
+from .language import letters_wide, pick, resolve
 from .loading import records
 from .words import locator, word
 
@@ -70,8 +70,7 @@ class Table:
 
 
 def _style(column: tuple[str, ...], most: int) -> str:
-    # A Chinese character is about as wide as two Latin ones.
-    width = max(sum(2 if ord(sign) > 0x2E7F else 1 for sign in cell) for cell in column)
+    width = max(map(letters_wide, column))
     unbroken = width <= SHORT or all(DAYS.fullmatch(cell) for cell in column[1:] if cell)
     essay = max(map(len, column)) > ESSAY[resolve()]
     return STYLE.format("nowrap" if unbroken else "normal", 17 if essay else 3.6, most)

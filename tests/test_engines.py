@@ -3,9 +3,7 @@
 from collections import Counter
 from itertools import combinations
 
-import duckdb
 import narwhals as nw
-import pandas as pd
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -14,61 +12,18 @@ from hypothesis import strategies as st
 import kejigai_data as kj
 from kejigai_data.spreading import NEVER, turnbull
 
+from .engines import on_dask, on_duckdb, on_lazy, on_pandas, on_polars, on_spark, rows_of
+
 TEXT = ("place_id", "mechanism", "factors", "adopted_earliest", "adopted_latest")
 
 
-def on_pandas(rows):
-    return pd.DataFrame(rows, columns=list(TEXT)).astype("string")
-
-
-def on_categories(rows):
-    return on_pandas(rows).astype({"mechanism": "category", "factors": "category"})
-
-
-def on_polars(rows):
-    return pl.DataFrame(rows, schema=dict.fromkeys(TEXT, pl.String), orient="row")
-
-
-def on_lazy(rows):
-    return on_polars(rows).lazy()
-
-
-def on_duckdb(rows):
-    return duckdb.from_arrow(on_polars(rows).to_arrow())
-
-
-def on_dask(rows):
-    import dask.dataframe as dd
-
-    return dd.from_pandas(on_pandas(rows), npartitions=2)
-
-
-def on_spark(rows):
-    from pyspark.sql import SparkSession
-
-    builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
-    session = builder.config("spark.sql.shuffle.partitions", "1").getOrCreate()
-    return session.createDataFrame(rows, ", ".join(f"{name} string" for name in TEXT))
+def on_categories(rows, columns):
+    return on_pandas(rows, columns).astype({"mechanism": "category", "factors": "category"})
 
 
 ENGINES = [on_pandas, on_categories, on_polars, on_lazy, on_duckdb, on_dask]
 SPARK = pytest.param(on_spark, marks=pytest.mark.slow)
 every_engine = pytest.mark.parametrize("made", [*ENGINES, SPARK])
-
-
-def rows_of(native):
-    """Return the rows of a result in one order, missing as None and numbers as int."""
-    frame = nw.from_native(native)
-    frame = frame.collect() if hasattr(frame, "collect") else frame
-    names = sorted(frame.columns)
-    rows = [tuple(_plain(row[frame.columns.index(name)]) for name in names) for row in frame.iter_rows()]
-    return Counter(rows)
-
-
-def _plain(value):
-    if value is None or pd.isna(value):
-        return None
-    return value if isinstance(value, str) else int(value)
 
 
 PLACES = ["110000", "370000", "上海", "Zürich", "", "a;b"]
@@ -168,11 +123,11 @@ def test_naming_is_the_same_everywhere(made):
     @SOME
     @given(ROWS)
     def check(rows):
-        assert rows_of(kj.naming(made(rows))) == plain_naming(rows)
+        assert rows_of(kj.naming(made(rows, TEXT))) == plain_naming(rows)
 
     check()
     for rows in EXTREMES:
-        assert rows_of(kj.naming(made(rows))) == plain_naming(rows)
+        assert rows_of(kj.naming(made(rows, TEXT))) == plain_naming(rows)
 
 
 @every_engine
@@ -180,11 +135,11 @@ def test_crosstab_is_the_same_everywhere(made):
     @SOME
     @given(ROWS)
     def check(rows):
-        assert rows_of(kj.crosstab(made(rows), "mechanism", "factors")) == plain_crosstab(rows)
+        assert rows_of(kj.crosstab(made(rows, TEXT), "mechanism", "factors")) == plain_crosstab(rows)
 
     check()
     for rows in EXTREMES:
-        assert rows_of(kj.crosstab(made(rows), "mechanism", "factors")) == plain_crosstab(rows)
+        assert rows_of(kj.crosstab(made(rows, TEXT), "mechanism", "factors")) == plain_crosstab(rows)
 
 
 @every_engine
@@ -192,12 +147,12 @@ def test_co_occurrence_is_the_same_everywhere(made):
     @SOME
     @given(ROWS)
     def check(rows):
-        assert rows_of(kj.co_occurrence(made(rows))) == plain_pairs((row[0], row[1]) for row in rows)
-        assert rows_of(kj.co_occurrence(made(rows), "factors")) == plain_pairs(plain_members(rows))
+        assert rows_of(kj.co_occurrence(made(rows, TEXT))) == plain_pairs((row[0], row[1]) for row in rows)
+        assert rows_of(kj.co_occurrence(made(rows, TEXT), "factors")) == plain_pairs(plain_members(rows))
 
     check()
     for rows in EXTREMES:
-        assert rows_of(kj.co_occurrence(made(rows), "factors")) == plain_pairs(plain_members(rows))
+        assert rows_of(kj.co_occurrence(made(rows, TEXT), "factors")) == plain_pairs(plain_members(rows))
 
 
 AT_RISK = ["110000", "370000", "440000"]
@@ -209,18 +164,18 @@ def test_adoption_is_the_same_everywhere(made):
     @given(ROWS)
     def check(rows):
         expected = plain_adoption(rows, AT_RISK)
-        assert rows_of(kj.adoption(made(rows), AT_RISK)) == expected
-        risk = made([(place, None, None, None, None) for place in [*AT_RISK, "110000", None]])
-        assert rows_of(kj.adoption(made(rows), risk)) == expected
+        assert rows_of(kj.adoption(made(rows, TEXT), AT_RISK)) == expected
+        risk = made([(place, None, None, None, None) for place in [*AT_RISK, "110000", None]], TEXT)
+        assert rows_of(kj.adoption(made(rows, TEXT), risk)) == expected
 
     check()
     for rows in EXTREMES:
-        assert rows_of(kj.adoption(made(rows), AT_RISK)) == plain_adoption(rows, AT_RISK)
+        assert rows_of(kj.adoption(made(rows, TEXT), AT_RISK)) == plain_adoption(rows, AT_RISK)
 
 
 @pytest.mark.parametrize("made", [on_lazy, on_duckdb, on_dask])
 def test_lazy_frames_stay_lazy_and_of_their_kind(made):
-    frame = made([("110000", "x", "technology", None, "2020-02-29")])
+    frame = made([("110000", "x", "technology", None, "2020-02-29")], TEXT)
     results = [
         kj.naming(frame),
         kj.crosstab(frame, "mechanism", "factors"),
@@ -233,7 +188,7 @@ def test_lazy_frames_stay_lazy_and_of_their_kind(made):
 
 def test_dates_may_be_dates_or_timestamps():
     frame = on_polars(
-        [("110000", "x", None, "2018-01-01", "2018-01-01"), ("370000", "x", None, None, "2020-02-29")]
+        [("110000", "x", None, "2018-01-01", "2018-01-01"), ("370000", "x", None, None, "2020-02-29")], TEXT
     )
     dated = frame.with_columns(pl.col("^adopted.*$").str.to_date())
     for one in (dated, dated.to_pandas().astype({"adopted_latest": "datetime64[us]"}), dated.lazy()):
@@ -250,7 +205,7 @@ def test_named_cases_are_no_adoption():
         with pytest.raises(kj.SelectionError, match="an article names some of the places"):
             kj.adoption(frame, at_risk=["110000", "310000"])
     with pytest.raises(kj.SelectionError, match="needs a risk set"):
-        kj.adoption(on_pandas([]))
+        kj.adoption(on_pandas([], TEXT))
 
 
 @pytest.mark.parametrize(
@@ -267,23 +222,23 @@ def test_named_cases_are_no_adoption():
         (lambda f: kj.adoption(f, "110000"), kj.SelectionError, "not the text"),
         (lambda f: kj.adoption(f, ["110000", "440300"]), kj.SelectionError, "mixes levels: city .*province"),
         (lambda f: kj.adoption(f, ["110000", "jingjinji"]), kj.SelectionError, "mixes levels"),
-        (lambda f: kj.adoption(f, on_polars([("110000", *[None] * 4)])), kj.SelectionError, "as one kind"),
+        (lambda f: kj.adoption(f, on_polars([("110000", *[None] * 4)], TEXT)), kj.SelectionError, "as one kind"),
         (lambda f: kj.adoption_curve(f), kj.UnknownNameError, "earliest"),
         (lambda f: kj.adoption_curve(kj.adoption(f, ["990000"])), kj.SelectionError, "nothing to estimate"),
     ],
 )
 def test_errors_say_what_is_wrong(call, error, words):
-    frame = on_pandas([("110000", "x", "technology", None, "2020-02-29")])
+    frame = on_pandas([("110000", "x", "technology", None, "2020-02-29")], TEXT)
     with pytest.raises(error, match=words):
         call(frame)
 
 
 def test_a_risk_set_given_as_a_frame_is_checked_for_its_level():
-    frame = on_lazy([("110000", "x", "technology", None, "2020-02-29")])
+    frame = on_lazy([("110000", "x", "technology", None, "2020-02-29")], TEXT)
     with pytest.raises(kj.SelectionError, match="mixes levels"):
-        kj.adoption(frame, on_lazy([(place, *[None] * 4) for place in ("110000", "110101")]))
+        kj.adoption(frame, on_lazy([(place, *[None] * 4) for place in ("110000", "110101")], TEXT))
     with pytest.raises(kj.SelectionError, match="at_risk is empty"):
-        kj.adoption(frame, on_lazy([]))
+        kj.adoption(frame, on_lazy([], TEXT))
 
 
 # Months to cosmetic deterioration after radiotherapy alone, 46 patients, (left, right]; 100 is never.
@@ -318,7 +273,7 @@ def test_exact_dates_give_kaplan_and_meier():
 
 def test_unknown_fate_widens_the_bounds_and_is_not_censored():
     rows = [("370100", "x", None, "2020-03-01", "2020-03-01"), ("370200", "x", None, "2021-05-01", "2021-05-01")]
-    few = kj.adoption_curve(kj.adoption(on_pandas(rows), ["370100", "370200"]))
-    more = kj.adoption_curve(kj.adoption(on_pandas(rows), ["370100", "370200", "370300", "370400"]))
+    few = kj.adoption_curve(kj.adoption(on_pandas(rows, TEXT), ["370100", "370200"]))
+    more = kj.adoption_curve(kj.adoption(on_pandas(rows, TEXT), ["370100", "370200", "370300", "370400"]))
     assert few["known"].tolist() == more["known"].tolist() == [0.5, 1.0]
     assert more[["low", "high"]].values.tolist() == [[0.25, 0.75], [0.5, 1.0]]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from ..language import resolve
 from ..loading import catalogue, raw
 from ..loading import schema as fields
-from ..render import alt
+from ..render import INK, alt
 from ..words import word
 from .parts import MUTED, Pair, heading, on, wrapped
 
@@ -95,7 +95,7 @@ def schema(title: Pair | None = None, description: Pair | None = None) -> alt.La
         for b in boxes
     ]
     outline = on(frames).encode(x=x, x2="x2:Q", y=y)
-    text = on([line for b in boxes for line in _texts(b)]).encode(x=x, y=y, text="text:N", color=ink)
+    text = on([line for b in boxes for line in _texts(b, at)]).encode(x=x, y=y, text="text:N", color=ink)
     groups = {group: word(f"schema_{group}") for group in GROUPS}
     filled = alt.Color(
         "group:N",
@@ -161,9 +161,8 @@ def _link(box: _Box, number: int, target: _Box, name: int) -> list[dict[str, Any
     ]
 
 
-def _texts(box: _Box) -> list[dict[str, Any]]:
+def _texts(box: _Box, at: dict[str, _Box]) -> list[dict[str, Any]]:
     keys = catalogue()[box.table]["primary_key"].split(",")
-    near = {other.table for other in _boxes() if _near(box, other)}
     head = box.top + HEAD / 2
     count = f"{len(raw(box.table)[1])} {word('row_count')}"
     lines = [
@@ -173,8 +172,8 @@ def _texts(box: _Box) -> list[dict[str, Any]]:
     for number, text in enumerate(box.about):
         lines.append(("plain", text, box.left + 7, box.row(number - len(box.about)), MUTED))
     for number, (column, target) in enumerate(box.columns):
-        arrow = f" → {target}" if target and target not in near else ""
+        arrow = f" → {target}" if target and not (target in at and _near(box, at[target])) else ""
         kind = "key" if column in keys else "plain"
-        lines.append((kind, column + arrow, box.left + 7, box.row(number), "#222222"))
+        lines.append((kind, column + arrow, box.left + 7, box.row(number), INK))
     names = ("kind", "text", "x", "y", "ink")
     return [dict(zip(names, line, strict=True)) for line in lines]

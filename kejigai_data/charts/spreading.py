@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..adopting import COLUMNS
-from ..engines import opened
 from ..errors import SelectionError
 from ..render import alt
-from ..spreading import adoption_curve
+from ..spreading import adoption_curve, at_risk
 from ..words import word
 from .parts import Pair, heading, on
 
@@ -48,11 +46,8 @@ def spread(pairs: Any, title: Pair | None = None, description: Pair | None = Non
     >>> kj.charts.spread(pairs).to_dict()["width"]
     600
     """
-    table: Any = opened(pairs, COLUMNS, "pairs")
-    table = table.collect() if hasattr(table, "collect") else table
-    rows = [dict(zip(table.columns, row, strict=True)) for row in table.iter_rows()]
-    inside = [row for row in rows if row["fate"] != "outside"]
-    ends = [(_iso(row["earliest"]), _iso(row["latest"]), int(row["units"]), row["fate"]) for row in inside]
+    rows = at_risk(pairs)
+    ends = [(_iso(row["earliest"]), _iso(row["latest"]), int(row["units"]), row["fate"]) for row in rows]
     if not any(fate == "adopted" for *_, fate in ends):
         raise SelectionError("No adoption is dated: there is nothing to draw. Code more units.")
     total = sum(units for _, _, units, _ in ends)
