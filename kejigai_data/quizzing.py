@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Any
 
@@ -41,7 +42,9 @@ class Quiz(Spoken, ipywidgets.VBox):
         children: list[Any] = []
         for row in self._asked:
             options = self._options[row["quiz_id"]]
-            labels = [(option[f"text_{resolve()}"], number) for number, option in enumerate(options)]
+            labels = [
+                (option[f"text_{resolve()}"].replace("`", ""), number) for number, option in enumerate(options)
+            ]
             question = f"{row['number']}. {row[f'question_{resolve()}']}"
             choice = ipywidgets.RadioButtons(options=labels, value=None, layout=WIDE)
             choice.add_class("kejigai-quiz")
@@ -49,7 +52,7 @@ class Quiz(Spoken, ipywidgets.VBox):
             choice.observe(lambda change, o=options, n=note: _explain(o, n, change["new"]), names="value")
             self.choices.append(choice)
             self.notes.append(note)
-            children += [ipywidgets.HTML(f"<b>{escape(question)}</b>"), choice, note]
+            children += [ipywidgets.HTML(f"<b>{_marked(question)}</b>"), choice, note]
         super().__init__([ipywidgets.HTML(STYLE), *children])
 
     def __repr__(self) -> str:
@@ -67,7 +70,12 @@ STYLE = (
 )
 
 
+def _marked(text: str) -> str:
+    """Return a text as HTML; what stands between backquotes is code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
 def _explain(options: list[dict[str, str]], note: Any, chosen: int) -> None:
     option = options[chosen]
     sign = "✔" if option["right"] == "true" else "✘"
-    note.value = f'<span role="status">{sign} {escape(option[f"why_{resolve()}"])}</span>'
+    note.value = f'<span role="status">{sign} {_marked(option[f"why_{resolve()}"])}</span>'

@@ -169,7 +169,10 @@ def test_the_quiz_explains_every_option_and_one_is_right():
                 choice.value = number
                 signs.append(note.value.split(">")[1][0])
                 assert len(note.value) > 40
+                assert "`" not in note.value
             assert sorted(signs).count("✔") == 1
+            assert not any("`" in text for text, _ in choice.options)
+        assert not any("`" in str(child.value) for child in quiz.children)
 
 
 def test_the_wheel_has_no_key(tmp_path):
