@@ -13,7 +13,8 @@ import pytest
 
 import kejigai_data as kj
 from kejigai_data.classroom.__main__ import main
-from kejigai_data.classroom.grading import grade_all, grade_one
+from kejigai_data.classroom.feedback import class_page
+from kejigai_data.classroom.grading import Answer, Grade, grade_all, grade_one
 from kejigai_data.classroom.masters import SOLUTION, masters
 from kejigai_data.classroom.sandbox import Kernel, can_isolate
 from kejigai_data.classroom.submissions import collect
@@ -300,6 +301,28 @@ def test_the_command_writes_grades_feedback_and_report(tmp_path, capsys):
     assert "1 of 2 right" in report
     assert "2 students" in report
     assert "2 of 2" in capsys.readouterr().err
+
+
+def test_the_report_speaks_the_language_of_most_submissions():
+    right = Answer("00.1", 1.0, 1.0, "right", "")
+    wrong = Answer("00.1", 0.0, 1.0, "wrong", "<再看>")
+    grades = [
+        Grade("李雷", "00_start_here", "zh", "a.ipynb", (right,), 1.0),
+        Grade("韩梅", "00_start_here", "zh", "b.ipynb", (wrong,), 1.0),
+        Grade("Ann", "00_start_here", "en", "c.ipynb", (right,), 1.0),
+    ]
+    page = class_page(grades, [])
+    for text in (
+        'lang="zh"',
+        "全班情况",
+        "共3份作业，3名学生。",
+        "3份中2份答对",
+        "尚未答对1份",
+        "1 × &lt;再看&gt;",
+    ):
+        assert text in page
+    assert "3 of 3 right" in class_page([grades[0], grades[2], grades[2]], [])
+    assert "中位数0.5分" in class_page(grades[:2], [])
 
 
 @isolates

@@ -101,7 +101,7 @@ def _grade(options: argparse.Namespace) -> int:
         from .sandbox import can_isolate
     except ImportError:
         raise missing_extra("Grading", "instructor") from None
-    from .feedback import class_page, write_pages
+    from .feedback import class_page, language_of, write_pages
     from .grading import grade_all, write_tables
     from .submissions import collect
 
@@ -131,15 +131,17 @@ def _grade(options: argparse.Namespace) -> int:
     print(f"{len(grades)} graded, {len(problems)} problems: {os.path.join(options.to, 'problems.csv')}")
     if options.command == "report":
         with open(os.path.join(options.to, "report.html"), "w", encoding="utf-8") as file:
-            file.write(class_page(grades, problems, _agreement(laboratory)))
+            file.write(class_page(grades, problems, _agreement(laboratory, language_of(grades))))
         print(os.path.join(options.to, "report.html"))
     return 1 if problems else 0
 
 
-def _agreement(laboratory: list[tuple[str, bytes]]) -> str:
+def _agreement(laboratory: list[tuple[str, bytes]], language: str) -> str:
     """Return the table of agreement in the coding laboratory, empty with fewer than two students."""
     from .. import laboratory as lab
+    from ..language import use
     from ..tabular import table
+    from .feedback import REPORT
 
     with tempfile.TemporaryDirectory() as folder:
         paths = []
@@ -157,7 +159,9 @@ def _agreement(laboratory: list[tuple[str, bytes]]) -> str:
         except KejigaiError:
             return ""
         columns = ["variable", "units", "percent", "alpha", "alpha_low", "alpha_high"]
-        return str(table(frame, columns, caption=f"{len(paths)} students")._repr_html_())
+        use(language)
+        counted = str(REPORT["coders"][language == "zh"]).format(n=len(paths))
+        return str(table(frame, columns, caption=counted)._repr_html_())
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
+from collections.abc import Iterable
 from html import escape
+from statistics import median
 
 from .grading import Answer, Grade
 from .submissions import Problem
@@ -29,6 +31,26 @@ STATES = {
     "by_hand": ("graded by hand", "人工评阅"),
 }
 
+REPORT = {
+    "title": ("The class", "全班情况"),
+    "counts": ("{files} submissions of {students} students.", "共{files}份作业，{students}名学生。"),
+    "span": (
+        "{n} submissions: lowest {low:g}, median {middle:g}, highest {high:g}.",
+        "{n}份作业：最低{low:g}分，中位数{middle:g}分，最高{high:g}分。",
+    ),
+    "question": (
+        ("task", "right", "the others, and what they were told"),
+        ("题号", "答对", "其余答案及所得提示"),
+    ),
+    "right": ("{right} of {n} right", "{n}份中{right}份答对"),
+    "state": ("{count} {state}", "{state}{count}份"),
+    "laboratory": ("Coding laboratory: students against one another", "编码实验室：学生之间的一致程度"),
+    "coders": ("{n} students", "{n}名学生"),
+    "ungraded": ("Not graded, or only in part", "未能评阅，或只评阅了一部分"),
+    "problem": (("student", "file", "why"), ("学生", "文件", "原因")),
+    "none": ("None.", "无。"),
+}
+
 
 def page(language: str, title: str, body: str) -> str:
     """Return a whole HTML page."""
@@ -44,18 +66,17 @@ def student_page(grade: Grade) -> str:
     zh = grade.language == "zh"
     machine = sum(a.out_of for a in grade.answers if a.state != "by_hand")
     heads = ("题号", "得分", "结果", "说明") if zh else ("task", "points", "result", "what was said")
-    rows = "".join(
-        f"<tr><td>{escape(a.question)}</td><td>{_points(a)}</td><td>{STATES[a.state][zh]}</td>"
-        f"<td>{escape(_told(a))}</td></tr>"
+    rows = [
+        f"<td>{escape(a.question)}</td><td>{_points(a)}</td><td>{STATES[a.state][zh]}</td>"
+        f"<td>{escape(_told(a))}</td>"
         for a in grade.answers
-    )
-    head = "".join(f'<th scope="col">{word}</th>' for word in heads)
+    ]
     total = f"{grade.total:g} / {machine:g}"
     lead = f"机器评分合计：{total}" if zh else f"Points graded by machine: {total}"
     return page(
         grade.language,
         f"{grade.student} · {grade.exercise}",
-        f"<p>{lead}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>",
+        f"<p>{lead}</p>{_table(heads, rows)}",
     )
 
 
@@ -67,28 +88,39 @@ def _told(answer: Answer) -> str:
     return "" if answer.state in ("by_hand", "hidden") else answer.told[:600]
 
 
+def language_of(grades: list[Grade]) -> str:
+    """Return the language in which most of the class worked."""
+    return "zh" if 2 * sum(grade.language == "zh" for grade in grades) > len(grades) else "en"
+
+
 def class_page(grades: list[Grade], problems: list[Problem], agreement: str = "") -> str:
     """Return the class on one page: each question's results, frequent wrong answers, what was not graded."""
-    parts = [f"<p>{len(grades)} submissions of {len({g.student for g in grades})} students.</p>"]
+    language = language_of(grades)
+    words = {key: pair[language == "zh"] for key, pair in REPORT.items()}
+    students = len({g.student for g in grades})
+    parts = [f"<p>{str(words['counts']).format(files=len(grades), students=students)}</p>"]
     for exercise in sorted({grade.exercise for grade in grades}):
         here = [grade for grade in grades if grade.exercise == exercise]
-        totals = sorted(grade.total for grade in here)
-        middle = totals[len(totals) // 2]
-        span = f"lowest {totals[0]:g}, median {middle:g}, highest {totals[-1]:g}"
-        parts.append(f"<h2>{escape(exercise)}</h2><p>{len(here)} submissions: {span}.</p>")
-        parts.append(_questions(here))
+        totals = [grade.total for grade in here]
+        span = {"n": len(here), "low": min(totals), "middle": median(totals), "high": max(totals)}
+        parts.append(f"<h2>{escape(exercise)}</h2><p>{str(words['span']).format(**span)}</p>")
+        parts.append(_questions(here, language))
     if agreement:
-        parts.append(f"<h2>Coding laboratory: students against one another</h2>{agreement}")
-    rows = "".join(
-        f"<tr><td>{escape(p.student)}</td><td>{escape(p.file)}</td><td>{escape(p.why)}</td></tr>" for p in problems
-    )
-    head = "<tr><th scope='col'>student</th><th scope='col'>file</th><th scope='col'>why</th></tr>"
-    table = f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>" if problems else "<p>None.</p>"
-    parts.append(f"<h2>Not graded, or only in part</h2>{table}")
-    return page("en", "The class", "".join(parts))
+        parts.append(f"<h2>{words['laboratory']}</h2>{agreement}")
+    rows = [f"<td>{escape(p.student)}</td><td>{escape(p.file)}</td><td>{escape(p.why)}</td>" for p in problems]
+    table = _table(words["problem"], rows) if rows else f"<p>{words['none']}</p>"
+    parts.append(f"<h2>{words['ungraded']}</h2>{table}")
+    return page(language, str(words["title"]), "".join(parts))
 
 
-def _questions(grades: list[Grade]) -> str:
+def _table(heads: Iterable[str], rows: Iterable[str]) -> str:
+    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _questions(grades: list[Grade], language: str) -> str:
+    zh = language == "zh"
     rows = []
     for question in sorted({a.question for g in grades for a in g.answers if a.state != "by_hand"}):
         found = [a for g in grades for a in g.answers if a.question == question]
@@ -97,17 +129,14 @@ def _questions(grades: list[Grade]) -> str:
         bar = "".join(
             f'<span class="{k}" style="width:{w}em"></span>' for k, w in (("bar", wide), ("rest", 16 - wide))
         )
-        states = Counter(STATES[a.state][0] for a in found if a.state != "right")
+        states = Counter(STATES[a.state][zh] for a in found if a.state != "right")
         said = Counter(a.told for a in found if a.state == "wrong")
         wrong = "".join(f"<li>{count} × {escape(text)}</li>" for text, count in said.most_common(3))
-        rest = ", ".join(f"{count} {state}" for state, count in states.most_common())
-        rows.append(
-            f"<tr><td>{question}</td><td>{bar} {right} of {len(found)} right</td><td>{escape(rest)}"
-            f"<ul>{wrong}</ul></td></tr>"
-        )
-    heads = ("task", "right", "the others, and what they were told")
-    head = "<tr>" + "".join(f'<th scope="col">{name}</th>' for name in heads) + "</tr>"
-    return f"<table><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>"
+        one = str(REPORT["state"][zh])
+        rest = ("、" if zh else ", ").join(one.format(count=n, state=state) for state, n in states.most_common())
+        told = str(REPORT["right"][zh]).format(right=right, n=len(found))
+        rows.append(f"<td>{question}</td><td>{bar} {told}</td><td>{escape(rest)}<ul>{wrong}</ul></td>")
+    return _table(REPORT["question"][zh], rows)
 
 
 def write_pages(grades: list[Grade], folder: str) -> None:
