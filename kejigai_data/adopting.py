@@ -97,18 +97,20 @@ def adoption(
     first: Any = opened_frame.select(
         nw.col(keys[0]).alias("unit"), nw.col(keys[1]).alias("earliest"), nw.col(keys[2]).alias("latest")
     ).filter(~nw.col("unit").is_null())
-    units = _first_adoption(first)
-    inside, outside, missing = _set_apart(units, at_risk, keys[0], opened_frame)
-    pairs = _pairs(inside)
+    units, known, more = _marked(_first_adoption(first), at_risk, keys[0], opened_frame)
+    # One pass over the rows: all that follows is on the small table of pairs.
+    pairs = _pairs(units)
+    held = pairs.filter(nw.col("fate") != "outside").select(nw.col("units").sum())
     days = first.collect_schema()
     blank = [nw.lit(None).cast(days[name]).alias(name) for name in ("earliest", "latest")]
+    missing = held.with_columns(units=nw.lit(known) - nw.col("units").fill_null(0))
     rest = [
-        counts.with_columns(*blank, fate=nw.lit(fate), units=nw.col("units").cast(nw.Int64))
-        for counts, fate in ((missing, "unknown"), (outside, "outside"))
+        counts.with_columns(*blank, fate=nw.lit("unknown"), units=nw.col("units").cast(nw.Int64))
+        for counts in (missing, *more)
     ]
     order = ("earliest", "latest", "fate", "units")
     every = nw.concat([part.select(*order) for part in (pairs, *rest)], how="vertical")
-    # A risk set without gaps leaves rows of zero; those of unknown fate may come from two sides.
+    # Those of unknown fate come from several sides; a risk set without gaps leaves a row of zero.
     every = every.group_by("earliest", "latest", "fate").agg(nw.col("units").sum())
     every = every.with_columns(nw.col("units").cast(nw.Int64)).filter(nw.col("units") > 0)
     return _with_bounds(every).to_native()
@@ -147,34 +149,25 @@ def _first_adoption(rows: Any) -> Any:
     return spans.select("unit", "earliest", "latest")
 
 
-def _set_apart(units: Any, at_risk: Any, name: str, frame: Any) -> tuple[Any, Any, Any]:
-    """Return the units at risk, how many others there are, and how many at risk have no row."""
+def _marked(units: Any, at_risk: Any, name: str, frame: Any) -> tuple[Any, int, list[Any]]:
+    """Return the units with a column ``inside``, and how many are at risk: a number, or one row of a frame."""
     import narwhals as nw
 
-    total = nw.len().alias("units")
     if isinstance(at_risk, str):
         raise SelectionError(f"at_risk must be a list of ids or a frame, not the text {at_risk!r}.")
     # Asked of the class: polars warns when the columns of a lazy frame are looked at.
-    if hasattr(type(at_risk), "columns"):
-        risk: Any = opened(at_risk, [name], "at_risk").select(nw.col(name).alias("unit"))
-        risk = risk.filter(~nw.col("unit").is_null()).unique(subset=["unit"])
-        if risk.implementation is not frame.implementation:
-            raise SelectionError(
-                f"frame is of {frame.implementation} and at_risk of {risk.implementation}: give both as one kind."
-            )
-        _one_level(risk)
-        return (
-            units.join(risk, on="unit", how="semi"),
-            units.join(risk, on="unit", how="anti").select(total),
-            risk.join(units, on="unit", how="anti").select(total),
+    if not hasattr(type(at_risk), "columns"):
+        ids = _ids(at_risk)
+        return units.with_columns(inside=nw.col("unit").is_in(ids)), len(ids), []
+    risk: Any = opened(at_risk, [name], "at_risk").select(nw.col(name).alias("unit"))
+    risk = risk.filter(~nw.col("unit").is_null()).unique(subset=["unit"])
+    if risk.implementation is not frame.implementation:
+        raise SelectionError(
+            f"frame is of {frame.implementation} and at_risk of {risk.implementation}: give both as one kind."
         )
-    ids = _ids(at_risk)
-    inside = units.filter(nw.col("unit").is_in(ids))
-    return (
-        inside,
-        units.filter(~nw.col("unit").is_in(ids)).select(total),
-        inside.select(total).with_columns(units=nw.lit(len(ids)) - nw.col("units")),
-    )
+    _one_level(risk)
+    marked = units.join(risk.with_columns(_risk=nw.lit("yes")), on="unit", how="left")
+    return marked.with_columns(inside=~nw.col("_risk").is_null()), 0, [risk.select(nw.len().alias("units"))]
 
 
 def _ids(at_risk: Iterable[Any]) -> list[str]:
@@ -212,13 +205,20 @@ def _same(levels: set[str], example: dict[str, str]) -> None:
         )
 
 
-def _pairs(inside: Any) -> Any:
+def _pairs(units: Any) -> Any:
+    """Count the units by days and fate; of those outside the risk set only how many they are."""
     import narwhals as nw
 
-    pairs = inside.group_by("earliest", "latest").agg(nw.len().alias("units"))
+    inside = nw.col("inside")
     fate = nw.when(~nw.col("latest").is_null()).then(nw.lit("adopted"))
     lacking = nw.when(nw.col("earliest").is_null()).then(nw.lit("unknown")).otherwise(nw.lit("not_yet"))
-    return pairs.with_columns(fate=fate.otherwise(lacking), units=nw.col("units").cast(nw.Int64))
+    told = units.with_columns(
+        fate=nw.when(inside).then(fate.otherwise(lacking)).otherwise(nw.lit("outside")),
+        earliest=nw.when(inside).then(nw.col("earliest")),
+        latest=nw.when(inside).then(nw.col("latest")),
+    )
+    pairs = told.group_by("earliest", "latest", "fate").agg(nw.len().alias("units"))
+    return pairs.with_columns(nw.col("units").cast(nw.Int64))
 
 
 def _with_bounds(pairs: Any) -> Any:
