@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from .checks import texts
-from .engines import collected, one_column, opened
+from .engines import collected, one_column, opened, planned
 from .errors import SelectionError
 from .loading import records
 
@@ -92,14 +92,17 @@ def adoption(
     keys = [one_column(name, what) for name, what in ((unit, "unit"), (earliest, "earliest"), (latest, "latest"))]
     if at_risk is None:
         raise SelectionError(f"adoption needs a risk set. {NAMED_ONLY}{WHAT_TO_GIVE}")
-    opened_frame: Any = opened(frame, keys)
-    _named_only(opened_frame)
-    first: Any = opened_frame.select(
+    given: Any = opened(frame, keys)
+    _named_only(given)
+    cases = planned(given)
+    first: Any = cases.select(
         nw.col(keys[0]).alias("unit"), nw.col(keys[1]).alias("earliest"), nw.col(keys[2]).alias("latest")
     ).filter(~nw.col("unit").is_null())
-    units, known, more = _marked(_first_adoption(first), at_risk, keys[0], opened_frame)
+    units, known, more = _marked(_first_adoption(first), at_risk, keys[0], cases)
     # One pass over the rows: all that follows is on the small table of pairs.
     pairs = _pairs(units)
+    if not isinstance(given, nw.LazyFrame):
+        pairs, more = collected(pairs), [collected(counts) for counts in more]
     held = pairs.filter(nw.col("fate") != "outside").select(nw.col("units").sum())
     days = first.collect_schema()
     blank = [nw.lit(None).cast(days[name]).alias(name) for name in ("earliest", "latest")]
@@ -159,7 +162,7 @@ def _marked(units: Any, at_risk: Any, name: str, frame: Any) -> tuple[Any, int, 
     if not hasattr(type(at_risk), "columns"):
         ids = _ids(at_risk)
         return units.with_columns(inside=nw.col("unit").is_in(ids)), len(ids), []
-    risk: Any = opened(at_risk, [name], "at_risk").select(nw.col(name).alias("unit"))
+    risk: Any = planned(opened(at_risk, [name], "at_risk")).select(nw.col(name).alias("unit"))
     risk = risk.filter(~nw.col("unit").is_null()).unique(subset=["unit"])
     if risk.implementation is not frame.implementation:
         raise SelectionError(

@@ -72,6 +72,13 @@ def collected(frame: Any) -> nw.DataFrame[Any]:
     return result
 
 
+def planned(frame: Any) -> Any:
+    """Return an eager polars frame as a lazy one: polars does better with all steps before it at once."""
+    import narwhals as nw
+
+    return frame.lazy() if frame.implementation is nw.Implementation.POLARS else frame
+
+
 def as_text(frame: Any, names: Iterable[str]) -> Any:
     """Return the frame with these columns as text: a categorical one would differ from engine to engine."""
     import narwhals as nw

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .codebook import codes_of
-from .engines import opened
+from .engines import opened, planned
 from .errors import SelectionError
 from .language import pick
 from .loading import FOLDER, VOCABULARY, read_rows, records, text_type
@@ -116,8 +116,7 @@ def _rows_named(cases: Any, key: str) -> Any:
             )
         return cases.with_columns(_row=known)
     numbered = cases.with_row_index("_number").with_columns(_row=known)
-    # Polars does better with all rules before it at once.
-    return numbered.lazy() if cases.implementation is nw.Implementation.POLARS else numbered
+    return planned(numbered)
 
 
 def _as_text(cases: Any, names: list[str], schema: Any) -> Any:
