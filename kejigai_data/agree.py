@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .checks import a_frame, a_text, one_of, whole
-from .codebook import codes_of
+from .codebook import codes_of, is_set
 from .errors import SelectionError, missing_extra, unknown
 from .loading import records, text_type
 
@@ -215,7 +215,7 @@ def _checked(readings: pd.DataFrame) -> pd.DataFrame:
 
 def _distance(variable: str) -> tuple[str, list[str]]:
     known = {v["variable"]: v for v in records("variables")}
-    if variable in known and known[variable]["multiple"] == "true":
+    if is_set(variable):
         return "jaccard", []
     if variable in known and known[variable]["scale"] == "ordinal":
         return "ordinal", codes_of(variable)

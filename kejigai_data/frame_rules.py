@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .codebook import codes_of
-from .engines import opened, planned
+from .engines import collected, opened, planned
 from .errors import SelectionError
 from .language import pick
 from .loading import FOLDER, VOCABULARY, read_rows, records, text_type
@@ -76,19 +76,14 @@ def problems(frame: Any, key: str, lang: str) -> Any:
     wanted = {c for row in _table() for c in _columns(row, coded)}
     plain = [name for name in schema.names() if name in {*wanted, key}]
     nested = [name for name in plain if schema[name].is_nested()]
-    flat = _as_text(cases, [name for name in plain if name not in nested], schema)
-    found = [
-        _report(flat, check, lang)
-        for row in _table()
-        for check in _compiled(row, coded, [name for name in plain if name not in nested], lang)
-        if row["kind"] != "unique"
-    ]
+    flat_names = [name for name in plain if name not in nested]
+    flat = _as_text(cases, flat_names, schema)
+    found = [_report(flat, check, lang) for row in _table() for check in _compiled(row, coded, flat_names, lang)]
     if key in plain:
         found.append(_twice(flat, key, lang))
     found.extend(_nested(cases, name, str(schema[name]), lang) for name in nested)
     result: Any = nw.concat(found, how="vertical")
-    eager = not isinstance(given, nw.LazyFrame) and isinstance(result, nw.LazyFrame)
-    return (result.collect() if eager else result).to_native()
+    return (result if isinstance(given, nw.LazyFrame) else collected(result)).to_native()
 
 
 def _tidy(frame: Any) -> Any:

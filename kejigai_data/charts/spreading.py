@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..adopting import COLUMNS
+from ..engines import collected, opened
 from ..errors import SelectionError
 from ..render import alt
 from ..spreading import adoption_curve, at_risk
@@ -46,7 +48,9 @@ def spread(pairs: Any, title: Pair | None = None, description: Pair | None = Non
     >>> kj.charts.spread(pairs).to_dict()["width"]
     600
     """
-    rows = at_risk(pairs)
+    # Collected once: the bounds and the estimate would each run the query of a lazy frame.
+    small = collected(opened(pairs, COLUMNS, "pairs")).to_native()
+    rows = at_risk(small)
     ends = [(_iso(row["earliest"]), _iso(row["latest"]), int(row["units"]), row["fate"]) for row in rows]
     if not any(fate == "adopted" for *_, fate in ends):
         raise SelectionError("No adoption is dated: there is nothing to draw. Code more units.")
@@ -60,7 +64,7 @@ def spread(pairs: Any, title: Pair | None = None, description: Pair | None = Non
         }
         for day in [_before(days), *days, _after(days)]
     ]
-    line = _curve(pairs, total, steps[0]["day"], days[-1])
+    line = _curve(small, total, steps[0]["day"], days[-1])
     x_axis = alt.Axis(format="%Y", labelAngle=0, tickCount="year")
     x = alt.X("day:T", title=None, axis=x_axis)
     count = alt.Axis(tickMinStep=1, grid=True)

@@ -139,9 +139,9 @@ def _grade(options: argparse.Namespace) -> int:
 def _agreement(laboratory: list[tuple[str, bytes]], language: str) -> str:
     """Return the table of agreement in the coding laboratory, empty with fewer than two students."""
     from .. import laboratory as lab
-    from ..language import use
+    from ..language import pick, use
     from ..tabular import table
-    from .feedback import REPORT
+    from .feedback import WORDS
 
     with tempfile.TemporaryDirectory() as folder:
         paths = []
@@ -160,7 +160,7 @@ def _agreement(laboratory: list[tuple[str, bytes]], language: str) -> str:
             return ""
         columns = ["variable", "units", "percent", "alpha", "alpha_low", "alpha_high"]
         use(language)
-        counted = str(REPORT["coders"][language == "zh"]).format(n=len(paths))
+        counted = pick(WORDS["coders"], language).format(n=len(paths))
         return str(table(frame, columns, caption=counted)._repr_html_())
 
 

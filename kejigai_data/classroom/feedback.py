@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from html import escape
 from statistics import median
 
+from ..language import pick
 from .grading import Answer, Grade
 from .submissions import Problem
 
@@ -31,24 +32,29 @@ STATES = {
     "by_hand": ("graded by hand", "人工评阅"),
 }
 
-REPORT = {
+WORDS = {
     "title": ("The class", "全班情况"),
     "counts": ("{files} submissions of {students} students.", "共{files}份作业，{students}名学生。"),
     "span": (
         "{n} submissions: lowest {low:g}, median {middle:g}, highest {high:g}.",
         "{n}份作业：最低{low:g}分，中位数{middle:g}分，最高{high:g}分。",
     ),
-    "question": (
-        ("task", "right", "the others, and what they were told"),
-        ("题号", "答对", "其余答案及所得提示"),
-    ),
     "right": ("{right} of {n} right", "{n}份中{right}份答对"),
     "state": ("{count} {state}", "{state}{count}份"),
     "laboratory": ("Coding laboratory: students against one another", "编码实验室：学生之间的一致程度"),
     "coders": ("{n} students", "{n}名学生"),
     "ungraded": ("Not graded, or only in part", "未能评阅，或只评阅了一部分"),
-    "problem": (("student", "file", "why"), ("学生", "文件", "原因")),
     "none": ("None.", "无。"),
+    "comma": (", ", "、"),
+    "machine": ("Points graded by machine: {total:g} / {machine:g}", "机器评分合计：{total:g} / {machine:g}"),
+}
+HEADS: dict[str, dict[str, tuple[str, ...]]] = {
+    "answer": {"en": ("task", "points", "result", "what was said"), "zh": ("题号", "得分", "结果", "说明")},
+    "question": {
+        "en": ("task", "right", "the others, and what they were told"),
+        "zh": ("题号", "答对", "其余答案及所得提示"),
+    },
+    "problem": {"en": ("student", "file", "why"), "zh": ("学生", "文件", "原因")},
 }
 
 
@@ -63,20 +69,17 @@ def page(language: str, title: str, body: str) -> str:
 
 def student_page(grade: Grade) -> str:
     """Return the feedback for one submission; never the code or the words of a hidden test."""
-    zh = grade.language == "zh"
     machine = sum(a.out_of for a in grade.answers if a.state != "by_hand")
-    heads = ("题号", "得分", "结果", "说明") if zh else ("task", "points", "result", "what was said")
     rows = [
-        f"<td>{escape(a.question)}</td><td>{_points(a)}</td><td>{STATES[a.state][zh]}</td>"
+        f"<td>{escape(a.question)}</td><td>{_points(a)}</td><td>{pick(STATES[a.state], grade.language)}</td>"
         f"<td>{escape(_told(a))}</td>"
         for a in grade.answers
     ]
-    total = f"{grade.total:g} / {machine:g}"
-    lead = f"机器评分合计：{total}" if zh else f"Points graded by machine: {total}"
+    lead = pick(WORDS["machine"], grade.language).format(total=grade.total, machine=machine)
     return page(
         grade.language,
         f"{grade.student} · {grade.exercise}",
-        f"<p>{lead}</p>{_table(heads, rows)}",
+        f"<p>{lead}</p>{_table(HEADS['answer'][grade.language], rows)}",
     )
 
 
@@ -96,21 +99,21 @@ def language_of(grades: list[Grade]) -> str:
 def class_page(grades: list[Grade], problems: list[Problem], agreement: str = "") -> str:
     """Return the class on one page: each question's results, frequent wrong answers, what was not graded."""
     language = language_of(grades)
-    words = {key: pair[language == "zh"] for key, pair in REPORT.items()}
+    words = {key: pick(pair, language) for key, pair in WORDS.items()}
     students = len({g.student for g in grades})
-    parts = [f"<p>{str(words['counts']).format(files=len(grades), students=students)}</p>"]
+    parts = [f"<p>{words['counts'].format(files=len(grades), students=students)}</p>"]
     for exercise in sorted({grade.exercise for grade in grades}):
         here = [grade for grade in grades if grade.exercise == exercise]
         totals = [grade.total for grade in here]
         span = {"n": len(here), "low": min(totals), "middle": median(totals), "high": max(totals)}
-        parts.append(f"<h2>{escape(exercise)}</h2><p>{str(words['span']).format(**span)}</p>")
+        parts.append(f"<h2>{escape(exercise)}</h2><p>{words['span'].format(**span)}</p>")
         parts.append(_questions(here, language))
     if agreement:
         parts.append(f"<h2>{words['laboratory']}</h2>{agreement}")
     rows = [f"<td>{escape(p.student)}</td><td>{escape(p.file)}</td><td>{escape(p.why)}</td>" for p in problems]
-    table = _table(words["problem"], rows) if rows else f"<p>{words['none']}</p>"
+    table = _table(HEADS["problem"][language], rows) if rows else f"<p>{words['none']}</p>"
     parts.append(f"<h2>{words['ungraded']}</h2>{table}")
-    return page(language, str(words["title"]), "".join(parts))
+    return page(language, words["title"], "".join(parts))
 
 
 def _table(heads: Iterable[str], rows: Iterable[str]) -> str:
@@ -120,7 +123,7 @@ def _table(heads: Iterable[str], rows: Iterable[str]) -> str:
 
 
 def _questions(grades: list[Grade], language: str) -> str:
-    zh = language == "zh"
+    words = {key: pick(pair, language) for key, pair in WORDS.items()}
     rows = []
     for question in sorted({a.question for g in grades for a in g.answers if a.state != "by_hand"}):
         found = [a for g in grades for a in g.answers if a.question == question]
@@ -129,14 +132,13 @@ def _questions(grades: list[Grade], language: str) -> str:
         bar = "".join(
             f'<span class="{k}" style="width:{w}em"></span>' for k, w in (("bar", wide), ("rest", 16 - wide))
         )
-        states = Counter(STATES[a.state][zh] for a in found if a.state != "right")
+        states = Counter(pick(STATES[a.state], language) for a in found if a.state != "right")
         said = Counter(a.told for a in found if a.state == "wrong")
         wrong = "".join(f"<li>{count} × {escape(text)}</li>" for text, count in said.most_common(3))
-        one = str(REPORT["state"][zh])
-        rest = ("、" if zh else ", ").join(one.format(count=n, state=state) for state, n in states.most_common())
-        told = str(REPORT["right"][zh]).format(right=right, n=len(found))
+        rest = words["comma"].join(words["state"].format(count=n, state=s) for s, n in states.most_common())
+        told = words["right"].format(right=right, n=len(found))
         rows.append(f"<td>{question}</td><td>{bar} {told}</td><td>{escape(rest)}<ul>{wrong}</ul></td>")
-    return _table(REPORT["question"][zh], rows)
+    return _table(HEADS["question"][language], rows)
 
 
 def write_pages(grades: list[Grade], folder: str) -> None:
