@@ -92,12 +92,15 @@ def raw(name: str) -> tuple[list[str], list[list[str]]]:
     """Return header and rows of a table as text. Callers never change them."""
     if name not in catalogue():
         raise unknown("table", name, catalogue())
-    path = os.path.join(FOLDER, *catalogue()[name]["path"].split("/"))
-    header, rows = read_rows(path)
+    header, rows = read_rows(_path(name))
     expected = [field.name for field in schema()[name]]
     if header != expected:
-        raise DataError(f"{os.path.basename(path)}, line 1: columns are {header}, expected {expected}.")
+        raise DataError(f"{os.path.basename(_path(name))}, line 1: columns are {header}, expected {expected}.")
     return header, rows
+
+
+def _path(name: str) -> str:
+    return os.path.join(FOLDER, *catalogue()[name]["path"].split("/"))
 
 
 def records(name: str) -> list[dict[str, str]]:
@@ -197,7 +200,8 @@ def tables() -> pd.DataFrame:
     return build(
         {
             "table": list(entries),
-            "rows": [str(len(raw(name)[1])) for name in entries],
+            # Not through `raw`, which would keep every table in memory for one number.
+            "rows": [str(len(read_rows(_path(name))[1])) for name in entries],
             "primary_key": [entry["primary_key"] for entry in entries.values()],
             "row_zh": [entry["row_zh"] for entry in entries.values()],
             "row_en": [entry["row_en"] for entry in entries.values()],
