@@ -6,6 +6,7 @@ its own as ``title=(en, zh)``. A title states a finding or asks the question.
 
 from .arguing import argument_map
 from .chance import chance_map, permutation
+from .choosing import choose_mechanisms, choose_places, choose_routes
 from .chronology import timeline
 from .claiming import verdicts
 from .comparing import mechanisms_dated, mechanisms_named
@@ -23,6 +24,9 @@ __all__ = [
     "argument_map",
     "before_and_after",
     "chance_map",
+    "choose_mechanisms",
+    "choose_places",
+    "choose_routes",
     "confusion",
     "evidence_status",
     "factor_pairs",

@@ -126,23 +126,12 @@ def mechanisms_dated(
             raise unknown("mechanism", code, known)
     if not wanted:
         raise SelectionError(f"Name at least one mechanism, for example {known[0]!r}.")
-    cases = load_cases()
-    rows, heads = [], []
+    rows: list[dict[str, str]] = []
+    heads = []
     for number, code in enumerate(wanted):
         heads.append({"row": f"{number}|", "shown": label("mechanism", code)})
-        for case in cases[cases["mechanism"] == code].itertuples():
-            first, last = adoption_dates("record").get(case.case_id, ("", ""))
-            rows.append(
-                {
-                    "row": f"{number}|{getattr(case, f'place_{resolve()}')}",
-                    "first": first or last,
-                    "last": last,
-                    "middle": _middle(first, last) if first and last else last,
-                    "shown": record_date(case.case_id),
-                    "kind": "none" if not last else "bound" if not first else "span" if first != last else "day",
-                    "colour": colour_of(case.dimension),
-                }
-            )
+        for row in dated_rows(code):
+            rows.append({**row, "row": f"{number}|{row['row']}"})
     domain = [row["row"] for number in range(len(wanted)) for row in [heads[number], *_of(rows, number)]]
     y = alt.Y(
         "row:N",
@@ -194,10 +183,31 @@ def mechanisms_dated(
     )
 
 
+def dated_rows(mechanism: str) -> list[dict[str, str]]:
+    """Return a row for each case of a mechanism: its place, when the record dates it, and how exactly."""
+    cases = load_cases()
+    rows = []
+    for case in cases[cases["mechanism"] == mechanism].itertuples():
+        first, last = adoption_dates("record").get(case.case_id, ("", ""))
+        rows.append(
+            {
+                "row": getattr(case, f"place_{resolve()}"),
+                "first": first or last,
+                "last": last,
+                "middle": middle(first, last) if first and last else last,
+                "shown": record_date(case.case_id),
+                "kind": "none" if not last else "bound" if not first else "span" if first != last else "day",
+                "colour": colour_of(case.dimension),
+            }
+        )
+    return rows
+
+
 def _of(rows: list[dict[str, str]], number: int) -> list[dict[str, str]]:
     return [row for row in rows if row["row"].startswith(f"{number}|")]
 
 
-def _middle(first: str, last: str) -> str:
+def middle(first: str, last: str) -> str:
+    """Return the day half-way between two."""
     start = date.fromisoformat(first)
     return (start + (date.fromisoformat(last) - start) / 2).isoformat()

@@ -72,9 +72,7 @@ def route_steps(
         steps = _main_steps(case)
         for step in STEPS:
             state, shown = _state([e for e in steps if e["event_type"] == step])
-            rows.append(
-                {"case": _case_label(case), "step": _two_lines(step), "state": word(state), "shown": shown}
-            )
+            rows.append({"case": case_label(case), "step": _two_lines(step), "state": word(state), "shown": shown})
     data = pd.DataFrame(rows)
     states: tuple[str, ...] = ("dated", "not_applicable", "not_found", "silent", "not_coded")
     states = tuple(s for s in states if word(s) in set(data["state"]))
@@ -127,7 +125,8 @@ def _best(dates: set[str]) -> list[str]:
     return sorted(date for date in dates if rank[date] == max(rank.values()))
 
 
-def _case_label(case_id: str) -> str:
+def case_label(case_id: str) -> str:
+    """Return the place of a legal case and the form of its instrument."""
     return _case_labels(resolve())[case_id]
 
 
@@ -212,12 +211,12 @@ def route_timeline(
     wanted = texts(case_ids, "case_ids")
     if not wanted:
         raise SelectionError('Name at least one case, for example ["c003", "c002"].')
-    steps = [_steps_data(case, number) for number, case in enumerate(wanted)]
+    steps = [steps_data(case, number) for number, case in enumerate(wanted)]
     dated = [row for rows in steps for row in rows if row["first"]]
     other = [row for rows in steps for row in rows if not row["first"]]
     if not dated:
         raise SelectionError(f"No dated step is on record for {', '.join(wanted)}.")
-    names = [{"row": f"{number}|", "shown": _case_label(case)} for number, case in enumerate(wanted)]
+    names = [{"row": f"{number}|", "shown": case_label(case)} for number, case in enumerate(wanted)]
     domain = [f"{number}|{text}" for number in range(len(wanted)) for text in ["", *map(word, STEPS), " "]][:-1]
     with alt.utils.schemapi.debug_mode(False):
         # The chart is tested as it stands; checking it again at each redraw takes most of the time.
@@ -227,7 +226,8 @@ def route_timeline(
         return chart.properties(**size, **heading("route", title, description))
 
 
-def _steps_data(case_id: str, number: int) -> list[dict[str, str]]:
+def steps_data(case_id: str, number: int) -> list[dict[str, str]]:
+    """Return a row for each dated step of a route, and for each other step the word why it has no date."""
     steps = _main_steps(case_id)
     rows: list[dict[str, str]] = []
     for step in STEPS:
@@ -313,7 +313,7 @@ def waiting_days(
         day = {e["event_type"]: pd.Timestamp(e["earliest"]) for e in exact}
         if {"adopted", "in_force"} <= set(day):
             gap = (day["in_force"] - day["adopted"]).days
-            rows.append({"case": _case_label(case), "days": gap, "approved": "approved" in day})
+            rows.append({"case": case_label(case), "days": gap, "approved": "approved" in day})
     for row in rows:
         row["shown"] = f"{row['days']}  {word('with_approval')}" if row["approved"] else f"{row['days']}"
     if not rows:
