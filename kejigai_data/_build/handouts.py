@@ -1,0 +1,172 @@
+"""Write each lesson as a page that needs no kernel: ``python -m kejigai_data._build.handouts``.
+
+The pages come from the saved outputs of the lessons. A comparison whose menus need Python is
+replaced by the chart of the same comparison that brings its own.
+"""
+
+from __future__ import annotations
+
+import ast
+import shutil
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import vl_convert
+from jinja2 import Environment, FileSystemLoader
+from nbconvert import HTMLExporter
+from traitlets.config import Config
+
+import kejigai_data as kj
+from kejigai_data import charts
+from kejigai_data.loading import read_rows
+from kejigai_data.render import MIME, bundle
+
+TOP = Path(__file__).resolve().parents[2]
+PAGES = Path(__file__).with_name("pages")
+TARGET = TOP / "dist" / "handouts"
+LANGS = {"en": "en", "zh": "zh-Hans"}
+OTHER = {"en": "zh", "zh": "en"}
+# Comparisons that can be had without a kernel, by the widget that needs one.
+MENUS = {
+    "compare_places": charts.choose_places,
+    "compare_mechanisms": charts.choose_mechanisms,
+    "compare_routes": charts.choose_routes,
+}
+# Vega compiles its expressions, hence unsafe-eval; nothing may be fetched from anywhere.
+POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+)
+
+
+@lru_cache(maxsize=4)
+def words(language: str) -> dict[str, str]:
+    """Return the words of the pages in a language."""
+    column = 1 + list(LANGS).index(language)
+    return {row[0]: row[column] for row in read_rows(str(PAGES / "words.csv"))[1]}
+
+
+@lru_cache(maxsize=1)
+def vega() -> str:
+    """Return the scripts that draw, safe to stand inside a page."""
+    return str(vl_convert.javascript_bundle(vl_version="6.4")).replace("</script", "<\\/script")
+
+
+def part(name: str) -> str:
+    """Return a file that the pages share."""
+    return (PAGES / name).read_text(encoding="utf-8")
+
+
+def lessons(language: str) -> list[Path]:
+    """Return the notebooks of a language in order."""
+    return sorted((TOP / "notebooks" / language).glob("*.ipynb"))
+
+
+def title_of(notebook: Any) -> str:
+    """Return the first heading of a lesson."""
+    return str(notebook.cells[0].source.splitlines()[0].lstrip("# "))
+
+
+def comparison(source: str) -> tuple[str, list[Any], dict[str, Any]] | None:
+    """Return the widget that a cell opens, with its arguments; None where it opens none.
+
+    Examples
+    --------
+    >>> comparison('kj.widgets.compare_places("310000", second="110000")')
+    ('compare_places', ['310000'], {'second': '110000'})
+    """
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("kj.widgets."):
+            named = {word.arg or "": ast.literal_eval(word.value) for word in node.keywords}
+            return ast.unparse(node.func).split(".")[-1], [ast.literal_eval(one) for one in node.args], named
+    return None
+
+
+def without_kernel(notebook: Any, language: str) -> Any:
+    """Replace what needs a kernel and mark the links between lessons."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = cell.source.replace(".ipynb)", ".html)")
+            continue
+        found = comparison(cell.source)
+        if found is None:
+            continue
+        name, given, named = found
+        if name in MENUS:
+            chart = MENUS[name](*given, **named)
+            cell.outputs = [nbformat.v4.new_output("display_data", data=bundle(chart.to_dict()))]
+        else:
+            cell.outputs[0] = nbformat.v4.new_output("stream", text=words(language)["in_the_lab"])
+    return notebook
+
+
+def exporter() -> HTMLExporter:
+    """Return what turns a notebook into a page."""
+    config = Config()
+    config.NbConvertBase.display_data_priority = [MIME, "text/html", "text/plain"]
+    config.HTMLExporter.exclude_anchor_links = True
+    return HTMLExporter(config=config, template_name="lesson", extra_template_basedirs=[str(PAGES)])
+
+
+def page(path: Path, script: str) -> str:
+    """Return a lesson as a page; `script` is the element that holds or names Vega."""
+    language = path.parent.name
+    notebook = nbformat.read(path, as_version=4)
+    kj.use(language)
+    notebook = without_kernel(notebook, language)
+    resources = {
+        "words": words(language),
+        "lang": LANGS[language],
+        "other_lang": LANGS[OTHER[language]],
+        "other": f"../{OTHER[language]}/{path.stem}.html",
+        "up": "../index.html",
+        "title": title_of(notebook),
+        "version": kj.__version__,
+        "policy": POLICY,
+        "style": part("page.css"),
+        "script": part("page.js"),
+        "vega": script,
+    }
+    return str(exporter().from_notebook_node(notebook, resources=resources)[0])
+
+
+def index() -> str:
+    """Return the page that lists the lessons in both languages."""
+    environment = Environment(loader=FileSystemLoader(PAGES), autoescape=True)
+    listed = {
+        language: [(f"{language}/{p.stem}.html", title_of(nbformat.read(p, as_version=4))) for p in lessons(language)]
+        for language in LANGS
+    }
+    return environment.get_template("index.html.j2").render(
+        lessons=listed, langs=LANGS, words={code: words(code) for code in LANGS}, style=part("page.css"), policy=POLICY
+    )
+
+
+def write(target: Path, shared: bool) -> list[Path]:
+    """Write all lessons; with `shared` they find Vega beside them instead of holding it."""
+    script = '<script src="../vega.js"></script>' if shared else f"<script>{vega()}</script>"
+    written = []
+    for language in LANGS:
+        (target / language).mkdir(parents=True, exist_ok=True)
+        for path in lessons(language):
+            written.append(target / language / f"{path.stem}.html")
+            written[-1].write_text(page(path, script), encoding="utf-8")
+    if shared:
+        (target / "vega.js").write_text(vega(), encoding="utf-8")
+    return written
+
+
+def main() -> int:
+    """Write the handouts anew."""
+    shutil.rmtree(TARGET, ignore_errors=True)
+    for path in write(TARGET, shared=False):
+        print(path.relative_to(TOP))
+    (TARGET / "index.html").write_text(index(), encoding="utf-8")
+    print(TARGET.relative_to(TOP) / "index.html")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

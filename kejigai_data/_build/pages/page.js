@@ -1,0 +1,15 @@
+// The schema named is that of JupyterLab's Vega-Lite; the one here is newer and draws it too.
+const specOf = (script) => ({...JSON.parse(script.textContent), $schema: undefined});
+for (const figure of document.querySelectorAll("figure.chart")) {
+  const [place, spec] = figure.children;
+  vegaEmbed(place, specOf(spec), {mode: "vega-lite", actions: false, renderer: "svg"})
+    .then(() => { figure.dataset.drawn = "yes"; });
+}
+const box = document.getElementById("show-code");
+if (box) {
+  const show = () => document.body.classList.toggle("with-code", box.checked);
+  // An address that ends in #code opens the version with code, for a link or for printing.
+  box.checked = location.hash === "#code";
+  box.addEventListener("change", show);
+  show();
+}
