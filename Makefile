@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN = @$(PYTHON) -m kejigai_data._build.env
 export PORT
 
-.PHONY: lab test test-all notebooks generated benchmark lint
+.PHONY: lab test test-all notebooks generated handouts benchmark lint
 
 lab:
 	$(RUN) lab
@@ -19,6 +19,9 @@ notebooks:
 
 generated:
 	$(RUN) generated
+
+handouts:
+	$(RUN) handouts
 
 benchmark:
 	$(RUN) benchmark

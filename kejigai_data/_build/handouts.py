@@ -51,7 +51,8 @@ def words(language: str) -> dict[str, str]:
 @lru_cache(maxsize=1)
 def vega() -> str:
     """Return the scripts that draw, safe to stand inside a page."""
-    return str(vl_convert.javascript_bundle(vl_version="6.4")).replace("</script", "<\\/script")
+    bundled = vl_convert.javascript_bundle(snippet=None, vl_version="6.4")  # type: ignore[arg-type]
+    return str(bundled).replace("</script", "<\\/script")
 
 
 def part(name: str) -> str:
@@ -107,7 +108,9 @@ def exporter() -> HTMLExporter:
     config = Config()
     config.NbConvertBase.display_data_priority = [MIME, "text/html", "text/plain"]
     config.HTMLExporter.exclude_anchor_links = True
-    return HTMLExporter(config=config, template_name="lesson", extra_template_basedirs=[str(PAGES)])
+    return HTMLExporter(  # type: ignore[no-untyped-call]
+        config=config, template_name="lesson", extra_template_basedirs=[str(PAGES)]
+    )
 
 
 def page(path: Path, script: str) -> str:
