@@ -210,13 +210,20 @@ def _dated(rows: Iterable[dict[str, str]], menus: list[alt.Parameter], days: str
 
     heads = of("head").mark_text(align="left", fontSize=14, fontWeight="bold")
     none = of("none").mark_text(align="left", fontSize=12.5, color=MUTED)
+    # The dates beside them say the same; a layer without a row would have no name for a screen reader.
     layers = [
         heads.encode(x=alt.value(0), y=y, text=text),
         none.encode(x=alt.value(6), y=y, text=text),
-        of("day").mark_point(filled=True, size=110, opacity=1).encode(x=x("last:T"), y=y, color=colour),
-        of("bound").mark_point(shape="triangle-left", size=110).encode(x=x("last:T"), y=y, color=colour),
-        of("span").mark_rule(strokeWidth=9, opacity=0.5).encode(x=x("first:T"), x2="last:T", y=y, color=colour),
-        of("span").mark_point(size=70, fill="#FFFFFF").encode(x=x("middle:T"), y=y, color=colour),
+        of("day")
+        .mark_point(filled=True, size=110, opacity=1, aria=False)
+        .encode(x=x("last:T"), y=y, color=colour),
+        of("bound")
+        .mark_point(shape="triangle-left", size=110, aria=False)
+        .encode(x=x("last:T"), y=y, color=colour),
+        of("span")
+        .mark_rule(strokeWidth=9, opacity=0.5, aria=False)
+        .encode(x=x("first:T"), x2="last:T", y=y, color=colour),
+        of("span").mark_point(size=70, fill="#FFFFFF", aria=False).encode(x=x("middle:T"), y=y, color=colour),
     ]
     dated = of("day", "bound", "span")
     # A white edge keeps the date legible where a line passes behind it.

@@ -1,0 +1,181 @@
+"""The lessons as pages: one file each, drawn in a browser whose network is closed."""
+
+import re
+
+import pytest
+
+from kejigai_data._build import handouts
+
+from .conftest import TOP
+from .test_browser import CLOSED
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+NAMES = [f"{path.parent.name}/{path.stem}" for path in sorted((TOP / "notebooks").glob("*/*.ipynb"))]
+ALL_DRAWN = (
+    "document.querySelectorAll('figure.chart').length > 0 && "
+    "document.querySelectorAll('figure.chart:not([data-drawn])').length === 0"
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return a folder with the handouts, and under beside/ the same that share one script."""
+    top = tmp_path_factory.mktemp("handouts")
+    handouts.write(top, shared=False)
+    handouts.write(top / "beside", shared=True)
+    (top / "index.html").write_text(handouts.index(), encoding="utf-8")
+    return top
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        engine = driver.chromium.launch(executable_path=chromium, args=CLOSED)
+        yield engine
+        engine.close()
+
+
+@pytest.fixture
+def opened(browser, folder):
+    """Return a function that opens a page; nothing but files may have been asked for, nothing complained."""
+    pages, asked, errors = [], [], []
+
+    def open_(name, drawn=True, **options):
+        page = browser.new_page(**options)
+        pages.append(page)
+        page.on("request", lambda r: asked.append(r.url))
+        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda e: errors.append(str(e)))
+        path, _, place = name.partition("#")
+        page.goto(f"{(folder / path).as_uri()}#{place}")
+        if drawn:
+            page.wait_for_function(ALL_DRAWN)
+        return page
+
+    yield open_
+    for page in pages:
+        page.close()
+    assert [url for url in asked if not url.startswith((folder.as_uri(), "data:"))] == []
+    assert errors == []
+
+
+def test_a_lesson_is_small_alone_and_smaller_beside_a_shared_script(folder):
+    for name in NAMES:
+        assert (folder / f"{name}.html").stat().st_size < 1_500_000
+        assert (folder / "beside" / f"{name}.html").stat().st_size < 400_000
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_chart_is_drawn_without_a_network(opened, name):
+    page = opened(f"{name}.html", viewport={"width": 1100, "height": 900})
+    described = page.eval_on_selector_all(
+        "figure.chart [role=graphics-document]", "all => all.map(one => one.getAttribute('aria-label') || '')"
+    )
+    assert described
+    assert all(len(text) > 20 for text in described)
+    assert page.get_attribute("html", "lang") == ("zh-Hans" if name.startswith("zh") else "en")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_print_keeps_within_a4(opened, name):
+    page = opened(f"beside/{name}.html", viewport={"width": 680, "height": 960})
+    page.emulate_media(media="print")
+    wide = page.evaluate(
+        "[...document.querySelectorAll('main *')].filter(e => !e.closest('svg, details:not([open])'))"
+        ".filter(e => e.getBoundingClientRect().right > 681).map(e => e.outerHTML.slice(0, 80))"
+    )
+    assert wide == []
+    assert page.locator(".chart select:visible").count() == 0
+    paper = page.pdf(prefer_css_page_size=True)
+    boxes = {tuple(map(float, box.split())) for box in re.findall(rb"/MediaBox \[([\d. ]+)\]", paper)}
+    assert all(abs(box[2] - 595) < 1.5 and abs(box[3] - 842) < 1.5 for box in boxes)
+    assert len(boxes) == 1
+
+
+def test_a_page_opens_within_a_second(opened):
+    page = opened("en/06_across.html")
+    page.reload()
+    page.wait_for_function(ALL_DRAWN)
+    assert page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd") < 3000
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("en/01_legal", "Zhuhai"),
+        ("zh/03_functional", "奖励"),
+        ("en/06_across", "Tianjin"),
+        ("zh/06_across", "天津"),
+    ],
+)
+def test_the_menus_compare_without_a_kernel(opened, name, given):
+    page = opened(f"{name}.html")
+    figure = page.locator("figure.chart", has=page.locator("select")).first
+    menu = figure.locator("select").nth(1)
+    label = next(text for text in menu.locator("option").all_text_contents() if given in text)
+    before = figure.locator("svg").inner_html()
+    menu.focus()
+    menu.select_option(label=label)
+    page.wait_for_timeout(300)
+    after = figure.locator("svg").inner_html()
+    assert after != before
+    assert label.split(":")[0] in after
+
+
+def test_code_is_shown_on_demand_and_by_address(opened):
+    page = opened("en/00_start_here.html")
+    assert page.locator(".code:visible").count() == 0
+    page.keyboard.press("Tab")
+    page.get_by_label("Show the code").press("Space")
+    assert page.locator(".code:visible").count() > 5
+    other = opened("en/00_start_here.html#code")
+    assert other.locator(".code:visible").count() > 5
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", [*NAMES[:2], "zh/06_across", "zh/08_researcher", "index"])
+def test_axe_finds_no_serious_fault(opened, name, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = opened(f"{name}.html", drawn=name != "index", color_scheme=scheme)
+    page.add_style_tag(content=".code { display: block !important }")
+    found = Axe().run(page).response["violations"]
+    serious = [(v["id"], v["nodes"][0]["html"][:160]) for v in found if v["impact"] in ("serious", "critical")]
+    assert serious == []
+
+
+def test_links_lead_to_files_that_are_there(folder):
+    for path in sorted(folder.rglob("*.html")):
+        if "beside" in path.parts:
+            continue
+        for address in re.findall(r'href="([^"#]+)"', path.read_text(encoding="utf-8")):
+            assert address == "data:," or address.startswith("https://") or (path.parent / address).exists(), (
+                address
+            )
+
+
+def test_nothing_from_data_is_inserted_as_markup(tmp_path):
+    import nbformat
+
+    evil = "</script><script>alert(1)</script>"
+    chart = {"mark": "bar", "description": evil, "data": {"values": [{"a": evil}]}}
+    notebook = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_markdown_cell("# 99 · " + evil),
+            nbformat.v4.new_code_cell(
+                "1",
+                outputs=[
+                    nbformat.v4.new_output("display_data", data={handouts.MIME: chart, "text/plain": evil}),
+                    nbformat.v4.new_output("stream", text=evil),
+                    nbformat.v4.new_output("display_data", data={"text/plain": evil}),
+                ],
+            ),
+        ]
+    )
+    (tmp_path / "en").mkdir()
+    nbformat.write(notebook, tmp_path / "en" / "99_evil.ipynb")
+    body = handouts.page(tmp_path / "en" / "99_evil.ipynb", "")
+    outside_prose = re.sub(r'<section class="prose">.*?</section>', "", body, flags=re.DOTALL)
+    assert "<script>alert" not in outside_prose
