@@ -1,0 +1,207 @@
+"""Write the site: ``python -m kejigai_data._build.site``.
+
+Lessons, a page a case and a page a variable in both languages, a search that runs in the
+page, and one flat archive of the tables. Nothing is fetched from anywhere, also not from
+this site's own server by script, so that it opens from a folder too.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
+from nbconvert.filters.markdown import markdown2html
+
+import kejigai_data as kj
+from kejigai_data.codebook import label, variable_label
+from kejigai_data.exporting import export
+from kejigai_data.loading import records
+from kejigai_data.words import word
+
+from . import handouts
+from .handouts import LANGS, OTHER, PAGES, TOP, words
+
+TARGET = TOP / "dist" / "site"
+ARCHIVE = f"kejigai_data-{kj.__version__}-tables.zip"
+POLICY_SITE = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'"
+)
+# The column of a source in a table of evidence of one layer.
+SOURCE = 4
+
+
+def environment() -> Environment:
+    """Return what fills the templates; every value is escaped."""
+    return Environment(loader=FileSystemLoader(PAGES), autoescape=True, trim_blocks=True)
+
+
+def shared(code: str, root: str, other: str) -> dict[str, Any]:
+    """Return what every page of a language needs; `root` leads to the top of the site."""
+    return {
+        "w": words(code),
+        "code": code,
+        "lang": LANGS[code],
+        "other_lang": LANGS[OTHER[code]],
+        "other": other,
+        "root": root,
+        "version": kj.__version__,
+        "policy": POLICY_SITE,
+    }
+
+
+def address_of(url: object) -> str:
+    """Return the address of a source if a reader may safely follow it, else nothing.
+
+    Examples
+    --------
+    >>> address_of("https://example.org/a"), address_of("javascript:alert(1)")
+    ('https://example.org/a', '')
+    """
+    return str(url) if str(url).startswith(("https://", "http://")) else ""
+
+
+def case_page(case: Any, code: str) -> dict[str, Any]:
+    """Return what the page of a case shows."""
+    tables = {layer: kj.widgets.evidence_table(case.case_id, layer) for layer in ("article", "record")}
+    found = kj.show_evidence(case.case_id)
+    cited = list(dict.fromkeys(found["source_id"].dropna()))
+    links = {row["source_id"]: row["url"] for row in records("sources")}
+    style = "apa" if code == "en" else "gbt"
+    coded = {name: getattr(case, name) for name in ("mechanism", "dimension", "action", "stage", "initiative")}
+    facts = [(variable_label(n, code), label(n, one, code)) for n, one in coded.items() if isinstance(one, str)]
+    borne = kj.load_corroboration().set_index("case_id").loc[case.case_id, "sentence"]
+    return {
+        "case": case.case_id,
+        "title": f"{getattr(case, f'title_{code}')} ({case.case_id})",
+        "summary": getattr(case, f"summary_{code}"),
+        "facts": facts,
+        "borne_out": borne,
+        "headings": tables["article"].headings,
+        "article": tables["article"].rows,
+        "record": tables["record"].rows,
+        "source_at": SOURCE,
+        "cited": set(cited),
+        "conflicts": list(dict.fromkeys(found["conflict"].dropna())),
+        "sources": [(one, kj.cite(one, style=style), address_of(links[one])) for one in cited],
+    }
+
+
+def variables(code: str) -> list[tuple[str, str]]:
+    """Return the pages of the codebook with their titles."""
+    pages = sorted((TOP / "kejigai_data" / "codebook" / code).glob("*.md"))
+    return [(page.stem, page.read_text(encoding="utf-8").splitlines()[0].lstrip("# ")) for page in pages]
+
+
+def entry(code: str, kind: str, address: str, title: str, text: str) -> dict[str, str]:
+    """Return a row of the search index."""
+    return {"kind": words(code)[f"kind_{kind}"], "address": address, "title": title, "text": " ".join(text.split())}
+
+
+def write_language(target: Path, code: str, archive: Path) -> None:
+    """Write the pages of one language."""
+    kj.use(code)
+    templates = environment()
+    found: list[dict[str, str]] = []
+    here, across = target / code, OTHER[code]
+    for folder in ("cases", "codebook"):
+        (here / folder).mkdir(parents=True)
+    cases = kj.load_cases()
+    for case in cases.itertuples():
+        name = f"cases/{case.case_id}.html"
+        shown = case_page(case, code)
+        page = templates.get_template("site/case.html.j2")
+        text = page.render(**shared(code, "../../", f"../../{across}/{name}"), **shown)
+        (here / name).write_text(text, encoding="utf-8")
+        both = f"{case.title_en} {case.title_zh} {case.summary_en} {case.summary_zh}"
+        values = " ".join(cell for row in [*shown["article"], *shown["record"]] for cell in row[:3])
+        found.append(entry(code, "case", name, shown["title"], f"{both} {values}"))
+    for stem, title in variables(code):
+        name = f"codebook/{stem}.html"
+        source = (TOP / "kejigai_data" / "codebook" / code / f"{stem}.md").read_text(encoding="utf-8")
+        page = templates.get_template("site/variable.html.j2")
+        text = page.render(
+            **shared(code, "../../", f"../../{across}/{name}"), title=title, text=Markup(markdown2html(source))
+        )
+        (here / name).write_text(text, encoding="utf-8")
+        found.append(entry(code, "variable", name, title, source))
+    lessons = []
+    for path in handouts.lessons(code):
+        notebook = nbformat.read(path, as_version=4)
+        name = f"../lessons/{code}/{path.stem}.html"
+        lessons.append((name, handouts.title_of(notebook)))
+        prose = " ".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+        found.append(entry(code, "lesson", name, lessons[-1][1], prose))
+    page = templates.get_template("site/home.html.j2")
+    text = page.render(
+        **shared(code, "../", f"../{across}/index.html"),
+        title=words(code)["site_title"],
+        lessons=lessons,
+        case_heads=["id", *(word(name) for name in ("place", "mechanism")), variable_label("corroboration", code)],
+        cases=[
+            {
+                "id": case.case_id,
+                "cells": [
+                    getattr(case, f"place_{code}"),
+                    label("mechanism", str(case.mechanism), code) if isinstance(case.mechanism, str) else "",
+                    label("corroboration", str(case.corroboration), code),
+                ],
+            }
+            for case in cases.itertuples()
+        ],
+        variables=[(f"codebook/{stem}.html", title) for stem, title in variables(code)],
+        archive=archive.name,
+        size=f"{archive.stat().st_size / 1e6:.1f} MB",
+    )
+    (here / "index.html").write_text(text, encoding="utf-8")
+    index = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    (here / "search-index.js").write_text(f"const INDEX = {index};\n", encoding="utf-8")
+
+
+def write_archive(path: Path) -> None:
+    """Write all tables as CSV, Excel and Stata files into one archive without folders.
+
+    The time of the entries is fixed: the same data give the same archive.
+    """
+    kj.use("en")
+    with tempfile.TemporaryDirectory() as folder:
+        files = sorted(Path(one) for one in export(str(Path(folder) / "tables"), ["csv", "xlsx", "dta"]))
+        files += [TOP / "LICENSE", TOP / "CITATION.cff"]
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in files:
+                archive.writestr(
+                    zipfile.ZipInfo(file.name, (2026, 1, 1, 0, 0, 0)), file.read_bytes(), zipfile.ZIP_DEFLATED
+                )
+
+
+def write(target: Path) -> None:
+    """Write the whole site into an empty folder."""
+    target.mkdir(parents=True, exist_ok=True)
+    write_archive(target / ARCHIVE)
+    for name in ("page.css", "search.js"):
+        shutil.copyfile(PAGES / name, target / name.replace("page.css", "style.css"))
+    handouts.write(target / "lessons", shared=True)
+    (target / "lessons" / "index.html").write_text(handouts.index(), encoding="utf-8")
+    for code in LANGS:
+        write_language(target, code, target / ARCHIVE)
+    top = environment().get_template("site/top.html.j2")
+    words_of = {code: words(code) for code in LANGS}
+    (target / "index.html").write_text(top.render(langs=LANGS, words=words_of, policy=POLICY_SITE), encoding="utf-8")
+
+
+def main() -> int:
+    """Write the site anew."""
+    shutil.rmtree(TARGET, ignore_errors=True)
+    write(TARGET)
+    print(TARGET.relative_to(TOP) / "index.html")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
