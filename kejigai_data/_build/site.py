@@ -23,7 +23,6 @@ import kejigai_data as kj
 from kejigai_data.codebook import label, variable_label
 from kejigai_data.exporting import export
 from kejigai_data.loading import records
-from kejigai_data.words import word
 
 from . import handouts
 from .handouts import LANGS, OTHER, PAGES, TOP, words
@@ -138,23 +137,14 @@ def write_language(target: Path, code: str, archive: Path) -> None:
         lessons.append((name, handouts.title_of(notebook)))
         prose = " ".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
         found.append(entry(code, "lesson", name, lessons[-1][1], prose))
+    listed = kj.table(cases, ["case_id", "place", "mechanism", "corroboration"], rows=len(cases))
     page = templates.get_template("site/home.html.j2")
     text = page.render(
         **shared(code, "../", f"../{across}/index.html"),
         title=words(code)["site_title"],
         lessons=lessons,
-        case_heads=["id", *(word(name) for name in ("place", "mechanism")), variable_label("corroboration", code)],
-        cases=[
-            {
-                "id": case.case_id,
-                "cells": [
-                    getattr(case, f"place_{code}"),
-                    label("mechanism", str(case.mechanism), code) if isinstance(case.mechanism, str) else "",
-                    label("corroboration", str(case.corroboration), code),
-                ],
-            }
-            for case in cases.itertuples()
-        ],
+        case_heads=listed.headings,
+        cases=listed.rows,
         variables=[(f"codebook/{stem}.html", title) for stem, title in variables(code)],
         archive=archive.name,
         size=f"{archive.stat().st_size / 1e6:.1f} MB",
