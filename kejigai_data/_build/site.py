@@ -72,7 +72,7 @@ def case_page(case: Any, code: str) -> dict[str, Any]:
     found = kj.show_evidence(case.case_id)
     cited = list(dict.fromkeys(found["source_id"].dropna()))
     links = {row["source_id"]: row["url"] for row in records("sources")}
-    style = "apa" if code == "en" else "gbt"
+    style = "apa" if code == "en" else "gb7714"
     coded = {name: getattr(case, name) for name in ("mechanism", "dimension", "action", "stage", "initiative")}
     facts = [(variable_label(n, code), label(n, one, code)) for n, one in coded.items() if isinstance(one, str)]
     borne = kj.load_corroboration().set_index("case_id").loc[case.case_id, "sentence"]
