@@ -32,8 +32,8 @@ ARCHIVE = f"kejigai_data-{kj.__version__}-tables.zip"
 POLICY_SITE = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'"
 )
-# The column of a source in a table of evidence of one layer.
-SOURCE = 4
+# The columns of a table of evidence of one layer: what it is about, …, source, locator, disagreement.
+SOURCE, DISAGREEMENT = 3, 5
 
 
 def environment() -> Environment:
@@ -66,6 +66,20 @@ def address_of(url: object) -> str:
     return str(url) if str(url).startswith(("https://", "http://")) else ""
 
 
+def grouped(rows: list[list[str]]) -> list[tuple[str, list[list[str]]]]:
+    """Return the rows under what they are about, without that column.
+
+    Examples
+    --------
+    >>> grouped([["a", "1"], ["b", "2"], ["a", "3"]])
+    [('a', [['1'], ['3']]), ('b', [['2']])]
+    """
+    groups: dict[str, list[list[str]]] = {}
+    for about, *rest in rows:
+        groups.setdefault(about, []).append(rest)
+    return list(groups.items())
+
+
 def case_page(case: Any, code: str) -> dict[str, Any]:
     """Return what the page of a case shows."""
     tables = {layer: kj.widgets.evidence_table(case.case_id, layer) for layer in ("article", "record")}
@@ -82,10 +96,11 @@ def case_page(case: Any, code: str) -> dict[str, Any]:
         "summary": getattr(case, f"summary_{code}"),
         "facts": facts,
         "borne_out": borne,
-        "headings": tables["article"].headings,
-        "article": tables["article"].rows,
-        "record": tables["record"].rows,
+        "headings": tables["article"].headings[1 : 1 + DISAGREEMENT],
+        "article": grouped(tables["article"].rows),
+        "record": grouped(tables["record"].rows),
         "source_at": SOURCE,
+        "noted_at": DISAGREEMENT,
         "cited": set(cited),
         "conflicts": list(dict.fromkeys(found["conflict"].dropna())),
         "sources": [(one, kj.cite(one, style=style), address_of(links[one])) for one in cited],
@@ -95,7 +110,7 @@ def case_page(case: Any, code: str) -> dict[str, Any]:
 def variables(code: str) -> list[tuple[str, str]]:
     """Return the pages of the codebook with their titles."""
     pages = sorted((TOP / "kejigai_data" / "codebook" / code).glob("*.md"))
-    return [(page.stem, page.read_text(encoding="utf-8").splitlines()[0].lstrip("# ")) for page in pages]
+    return [(page.stem, page.read_text(encoding="utf-8").splitlines()[0].lstrip("# ").replace("`", "")) for page in pages]
 
 
 def entry(code: str, kind: str, address: str, title: str, text: str) -> dict[str, str]:
@@ -119,7 +134,9 @@ def write_language(target: Path, code: str, archive: Path) -> None:
         text = page.render(**shared(code, "../../", f"../../{across}/{name}"), **shown)
         (here / name).write_text(text, encoding="utf-8")
         both = f"{case.title_en} {case.title_zh} {case.summary_en} {case.summary_zh}"
-        values = " ".join(cell for row in [*shown["article"], *shown["record"]] for cell in row[:3])
+        values = " ".join(
+            f"{about} {' '.join(row[1] for row in rows)}" for about, rows in shown["article"] + shown["record"]
+        )
         found.append(entry(code, "case", name, shown["title"], f"{both} {values}"))
     for stem, title in variables(code):
         name = f"codebook/{stem}.html"
