@@ -147,6 +147,15 @@ def write_language(target: Path, code: str, archive: Path) -> None:
         )
         (here / name).write_text(text, encoding="utf-8")
         found.append(entry(code, "variable", name, title, source))
+    terms = records("glossary")
+    page = templates.get_template("site/glossary.html.j2")
+    text = page.render(
+        **shared(code, "../", f"../{across}/glossary.html"), title=words(code)["glossary"], terms=terms
+    )
+    (here / "glossary.html").write_text(text, encoding="utf-8")
+    for at, term in enumerate(terms, 1):
+        title = f"{term[f'term_{code}']} {term[f'term_{across}']}"
+        found.append(entry(code, "term", f"glossary.html#t{at}", title, f"{term['gloss_en']} {term['gloss_zh']}"))
     lessons = []
     for path in handouts.lessons(code):
         notebook = nbformat.read(path, as_version=4)

@@ -1,0 +1,206 @@
+"""The site: every link and anchor, the search, no network, no script from data, the archive."""
+
+import re
+import zipfile
+from html import unescape
+from urllib.parse import unquote
+
+import pandas as pd
+import pytest
+
+import kejigai_data as kj
+from kejigai_data._build import site
+from kejigai_data.classroom.masters import SOLUTION
+
+from .conftest import TOP
+from .test_browser import CLOSED
+from .test_exercises import SECRET
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    top = tmp_path_factory.mktemp("site")
+    site.write(top)
+    return top
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        engine = driver.chromium.launch(executable_path=chromium, args=CLOSED)
+        yield engine
+        engine.close()
+
+
+@pytest.fixture
+def opened(browser, folder):
+    """Return a function that opens a page; only files may be asked for, nothing may complain."""
+    pages, asked, errors = [], [], []
+
+    def open_(name, **options):
+        page = browser.new_page(**options)
+        pages.append(page)
+        page.on("request", lambda r: asked.append(r.url))
+        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda e: errors.append(str(e)))
+        page.goto((folder / name).as_uri())
+        return page
+
+    yield open_
+    for page in pages:
+        page.close()
+    assert [url for url in asked if not url.startswith((folder.as_uri(), "data:"))] == []
+    assert errors == []
+
+
+def test_every_case_and_variable_has_a_page_in_both_languages(folder):
+    for code in ("en", "zh"):
+        pages = {path.stem for path in (folder / code / "cases").glob("*.html")}
+        assert pages == set(kj.load_cases()["case_id"])
+        described = {path.stem for path in (TOP / "kejigai_data" / "codebook" / code).glob("*.md")}
+        assert {path.stem for path in (folder / code / "codebook").glob("*.html")} == described
+
+
+def test_links_and_anchors_lead_somewhere(folder):
+    texts = {path: path.read_text(encoding="utf-8") for path in folder.rglob("*.html")}
+    ids = {path: set(re.findall(r'\bid="([^"]+)"', text)) for path, text in texts.items()}
+    lost = []
+    for path, text in texts.items():
+        for address in map(unescape, re.findall(r'<a [^>]*href="([^"]+)"', text)):
+            if address.startswith(("http://", "https://")):
+                continue
+            file, _, place = address.partition("#")
+            target = (path.parent / file).resolve() if file else path
+            if target.suffix != ".html":
+                found = target.exists()
+            else:
+                found = target in texts and (not place or unquote(place) in ids[target])
+            if not found:
+                lost.append((str(path.relative_to(folder)), address))
+    assert lost == []
+
+
+def test_a_case_page_shows_every_value_source_and_disagreement(folder):
+    for code in ("en", "zh"):
+        kj.use(code)
+        for case in ("c001", "c014", "c032"):
+            page = (folder / code / "cases" / f"{case}.html").read_text(encoding="utf-8")
+            assert f'<html lang="{"en" if code == "en" else "zh-Hans"}">' in page
+            for layer in ("article", "record"):
+                for row in kj.widgets.evidence_table(case, layer).rows:
+                    for cell in row:
+                        assert str(site.Markup.escape(cell)) in page
+            cited = set(kj.show_evidence(case)["source_id"].dropna())
+            assert {one for one in cited if f'<dt id="{one}">' in page} == cited
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "first", "many"),
+    [
+        ("en", "henan ACADEMY", "Henan", 1),
+        ("en", "河南 省科学院", "Henan", 1),
+        ("zh", "河南 科学院", "河南", 1),
+        ("zh", "ｓｈｅｎｚｈｅｎ", "深圳", 2),
+        ("zh", "合署办公", "合署办公", 2),
+        ("en", "initiative", "nitiative", 3),
+    ],
+)
+def test_search_finds_in_both_languages(opened, code, words, first, many):
+    page = opened(f"{code}/index.html")
+    page.get_by_role("searchbox").fill(words)
+    hits = page.locator("#hits a")
+    assert hits.count() >= many
+    assert first in hits.first.text_content()
+    hits.first.press("Enter")
+    assert page.url.split("/")[-2] in ("cases", "codebook", code)
+    assert page.locator("h1").count() == 1
+
+
+def test_search_says_when_it_finds_nothing_and_takes_markup_as_words(opened):
+    page = opened("zh/index.html")
+    page.get_by_role("searchbox").fill(EVIL)
+    assert "没有找到" in page.get_by_role("status").text_content()
+    page.get_by_role("searchbox").fill("")
+    assert page.get_by_role("status").text_content() == ""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "name",
+    ["index", "en/index", "zh/index", "en/cases/c032", "zh/cases/c014", "zh/codebook/action", "en/glossary"],
+)
+def test_axe_finds_no_serious_fault(opened, name, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = opened(f"{name}.html", color_scheme=scheme, bypass_csp=True)
+    if name.endswith("/index") and "/" in name:
+        page.get_by_role("searchbox").fill("a" if name.startswith("en") else "院")
+    found = Axe().run(page).response["violations"]
+    serious = [(v["id"], v["nodes"][0]["html"][:160]) for v in found if v["impact"] in ("serious", "critical")]
+    assert serious == []
+
+
+@pytest.mark.parametrize("name", ["en/index", "zh/cases/c014", "zh/glossary"])
+def test_a_phone_scrolls_tables_and_not_the_page(opened, name):
+    page = opened(f"{name}.html", viewport={"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_no_answers_are_published(folder):
+    for path in folder.rglob("*"):
+        if path.suffix in (".html", ".js"):
+            text = path.read_text(encoding="utf-8")
+            assert not SECRET.search(text), path
+            assert not SOLUTION.search(text), path
+
+
+def test_the_archive_is_flat_readable_and_the_same_twice(folder, tmp_path):
+    site.write_archive(tmp_path / "again.zip")
+    assert (tmp_path / "again.zip").read_bytes() == (folder / site.ARCHIVE).read_bytes()
+    with zipfile.ZipFile(folder / site.ARCHIVE) as archive:
+        names = archive.namelist()
+        assert not any("/" in name for name in names)
+        assert {"cases.csv", "cases.dta", "codings.csv", "kejigai_data.xlsx", "sources.bib", "LICENSE"} <= set(
+            names
+        )
+        with archive.open("cases.csv") as file:
+            assert list(pd.read_csv(file)["case_id"]) == list(kj.load_cases()["case_id"])
+        with archive.open("cases.dta") as file:
+            assert len(pd.read_stata(file)) == len(kj.load_cases())
+
+
+def test_an_address_that_is_not_one_is_not_a_link():
+    for address in ("javascript:alert(1)", " javascript:alert(1)", "data:text/html,x", "//evil.example", None, ""):
+        assert site.address_of(address) == ""
+
+
+def test_values_with_markup_are_text_in_every_page(browser, tmp_path):
+    name = {"title": EVIL, "summary": EVIL, "facts": [(EVIL, EVIL)], "borne_out": EVIL, "headings": [EVIL] * 6}
+    rows = [(EVIL, [[EVIL] * 6])]
+    shown = {"case": "c001", "article": rows, "record": rows, "source_at": 3, "noted_at": 5, "cited": {EVIL}}
+    lists = {"conflicts": [], "sources": [(EVIL, EVIL, site.address_of("https://x.example/\"onclick='alert(1)"))]}
+    terms = [{f"{key}_{code}": EVIL for key in ("term", "gloss", "caution") for code in ("en", "zh")}]
+    home = {"lessons": [("a", EVIL)], "case_heads": [EVIL], "cases": [[EVIL, EVIL]], "variables": [("a", EVIL)]}
+    pages = {
+        "case": {**name, **shown, **lists},
+        "glossary": {"title": EVIL, "terms": terms},
+        "home": {"title": EVIL, **home, "archive": "a.zip", "size": "1 MB"},
+    }
+    for template, values in pages.items():
+        page = site.environment().get_template(f"site/{template}.html.j2")
+        text = page.render(**{**site.shared("en", "../", "../x.html"), **values})
+        path = tmp_path / f"{template}.html"
+        # Without the policy, so that the escaping is tested and not what stands behind it.
+        path.write_text(re.sub(r"<meta http-equiv[^>]*>", "", text), encoding="utf-8")
+        tab = browser.new_page()
+        called = []
+        tab.on("dialog", lambda dialog, called=called: (called.append(dialog.message), dialog.dismiss()))
+        tab.goto(path.as_uri())
+        assert tab.locator("img, main script, [onclick], [onerror]").count() == 0
+        assert called == []
+        tab.close()
