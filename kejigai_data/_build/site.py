@@ -17,7 +17,7 @@ from typing import Any
 import nbformat
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
-from nbconvert.filters.markdown import markdown2html
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 import kejigai_data as kj
 from kejigai_data.codebook import label, variable_label
@@ -113,9 +113,15 @@ def variables(code: str) -> list[tuple[str, str]]:
     return [(page.stem, page.read_text(encoding="utf-8").splitlines()[0].lstrip("# ").replace("`", "")) for page in pages]
 
 
-def entry(code: str, kind: str, address: str, title: str, text: str) -> dict[str, str]:
-    """Return a row of the search index."""
-    return {"kind": words(code)[f"kind_{kind}"], "address": address, "title": title, "text": " ".join(text.split())}
+def prose(source: str) -> Markup:
+    """Return a page of the codebook as HTML; raw HTML in it is escaped."""
+    return Markup(MarkdownWithMath(renderer=IPythonRenderer(escape=True, exclude_anchor_links=True)).render(source))
+
+
+def entry(code: str, kind: str, address: str, title: str, also: str, text: str) -> dict[str, str]:
+    """Return a row of the search index; `also` is the title's other form, as weighty as the title."""
+    kept = {"address": address, "title": title, "also": also, "text": " ".join(text.split())}
+    return {"kind": words(code)[f"kind_{kind}"], **kept}
 
 
 def write_language(target: Path, code: str, archive: Path) -> None:
@@ -133,20 +139,21 @@ def write_language(target: Path, code: str, archive: Path) -> None:
         page = templates.get_template("site/case.html.j2")
         text = page.render(**shared(code, "../../", f"../../{across}/{name}"), **shown)
         (here / name).write_text(text, encoding="utf-8")
-        both = f"{case.title_en} {case.title_zh} {case.summary_en} {case.summary_zh}"
+        both = f"{case.summary_en} {case.summary_zh}"
+        also = getattr(case, f"title_{across}")
         values = " ".join(
             f"{about} {' '.join(row[1] for row in rows)}" for about, rows in shown["article"] + shown["record"]
         )
-        found.append(entry(code, "case", name, shown["title"], f"{both} {values}"))
+        found.append(entry(code, "case", name, shown["title"], also, f"{both} {values}"))
     for stem, title in variables(code):
         name = f"codebook/{stem}.html"
         source = (TOP / "kejigai_data" / "codebook" / code / f"{stem}.md").read_text(encoding="utf-8")
         page = templates.get_template("site/variable.html.j2")
         text = page.render(
-            **shared(code, "../../", f"../../{across}/{name}"), title=title, text=Markup(markdown2html(source))
+            **shared(code, "../../", f"../../{across}/{name}"), title=title, text=prose(source)
         )
         (here / name).write_text(text, encoding="utf-8")
-        found.append(entry(code, "variable", name, title, source))
+        found.append(entry(code, "variable", name, title, "", source))
     terms = records("glossary")
     page = templates.get_template("site/glossary.html.j2")
     text = page.render(
@@ -154,15 +161,16 @@ def write_language(target: Path, code: str, archive: Path) -> None:
     )
     (here / "glossary.html").write_text(text, encoding="utf-8")
     for at, term in enumerate(terms, 1):
-        title = f"{term[f'term_{code}']} {term[f'term_{across}']}"
-        found.append(entry(code, "term", f"glossary.html#t{at}", title, f"{term['gloss_en']} {term['gloss_zh']}"))
+        title, also = term[f"term_{code}"], term[f"term_{across}"]
+        gloss = f"{term['gloss_en']} {term['gloss_zh']}"
+        found.append(entry(code, "term", f"glossary.html#t{at}", title, also, gloss))
     lessons = []
     for path in handouts.lessons(code):
         notebook = nbformat.read(path, as_version=4)
         name = f"../lessons/{code}/{path.stem}.html"
         lessons.append((name, handouts.title_of(notebook)))
-        prose = " ".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-        found.append(entry(code, "lesson", name, lessons[-1][1], prose))
+        spoken = " ".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+        found.append(entry(code, "lesson", name, lessons[-1][1], "", spoken))
     listed = kj.table(cases, ["case_id", "place", "mechanism", "corroboration"], rows=len(cases))
     page = templates.get_template("site/home.html.j2")
     text = page.render(
@@ -181,19 +189,14 @@ def write_language(target: Path, code: str, archive: Path) -> None:
 
 
 def write_archive(path: Path) -> None:
-    """Write all tables as CSV, Excel and Stata files into one archive without folders.
-
-    The time of the entries is fixed: the same data give the same archive.
-    """
+    """Write all tables as CSV, Excel and Stata files into one archive without folders."""
     kj.use("en")
     with tempfile.TemporaryDirectory() as folder:
         files = sorted(Path(one) for one in export(str(Path(folder) / "tables"), ["csv", "xlsx", "dta"]))
         files += [TOP / "LICENSE", TOP / "CITATION.cff"]
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for file in files:
-                archive.writestr(
-                    zipfile.ZipInfo(file.name, (2026, 1, 1, 0, 0, 0)), file.read_bytes(), zipfile.ZIP_DEFLATED
-                )
+                archive.write(file, file.name)
 
 
 def write(target: Path) -> None:

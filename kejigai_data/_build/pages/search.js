@@ -10,7 +10,7 @@ function look() {
   found.textContent = "";
   if (!wanted.length) return;
   const ranked = INDEX.map((entry) => {
-    const title = fold(entry.title);
+    const title = fold(entry.title + " " + entry.also);
     const text = title + " " + fold(entry.text);
     return {entry, fits: wanted.every((word) => text.includes(word)), first: wanted.every((word) => title.includes(word))};
   }).filter((one) => one.fits).sort((a, b) => b.first - a.first);
