@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN = @$(PYTHON) -m kejigai_data._build.env
 export PORT
 
-.PHONY: lab test test-all notebooks generated handouts site benchmark lint
+.PHONY: lab test test-all notebooks generated handouts slides site benchmark lint
 
 lab:
 	$(RUN) lab
@@ -22,6 +22,9 @@ generated:
 
 handouts:
 	$(RUN) handouts
+
+slides:
+	$(RUN) slides
 
 site:
 	$(RUN) site

@@ -234,12 +234,12 @@ def run(module, *arguments):
 
 
 def main(arguments):
-    """Run one of: lab, test, test-all, notebooks, generated, handouts, site, benchmark, lint."""
+    """Run one of: lab, test, test-all, notebooks, generated, handouts, slides, site, benchmark, lint."""
     command = arguments[0] if arguments else ""
     if command == "lab":
         return lab()
-    if command not in ("test", "test-all", "notebooks", "generated", "handouts", "site", "benchmark", "lint"):
-        raise Stop("Say what to do: lab, test, test-all, notebooks, generated, handouts, site, benchmark or lint.")
+    if command not in ("test", "test-all", "notebooks", "generated", "handouts", "slides", "site", "benchmark", "lint"):
+        raise Stop("Say what to do: lab, test, test-all, notebooks, generated, handouts, slides, site, benchmark or lint.")
     ensure_env("test-all" if command == "test-all" else "test")
     if command == "test":
         return run("pytest", *arguments[1:])

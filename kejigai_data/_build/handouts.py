@@ -103,13 +103,13 @@ def without_kernel(notebook: Any, language: str) -> Any:
     return notebook
 
 
-def exporter() -> HTMLExporter:
-    """Return what turns a notebook into a page."""
+def exporter(template: str = "lesson") -> HTMLExporter:
+    """Return what turns a notebook into a page, or into a deck."""
     config = Config()
     config.NbConvertBase.display_data_priority = [MIME, "text/html", "text/plain"]
     config.HTMLExporter.exclude_anchor_links = True
     return HTMLExporter(  # type: ignore[no-untyped-call]
-        config=config, template_name="lesson", extra_template_basedirs=[str(PAGES)]
+        config=config, template_name=template, extra_template_basedirs=[str(PAGES)]
     )
 
 

@@ -1,0 +1,63 @@
+const HIGH = 640;
+const WIDE = 1152;
+const MOST_ENLARGED = 1.5;
+const specOf = (script) => ({...JSON.parse(script.textContent), $schema: undefined});
+
+// A slide is hidden until its turn, and what is hidden has no size: it is measured in the open.
+function measured(section, act) {
+  const style = section.getAttribute("style");
+  section.setAttribute("style", "display:block !important; position:absolute; visibility:hidden");
+  act(section.querySelector(".fit"));
+  if (style === null) section.removeAttribute("style"); else section.setAttribute("style", style);
+}
+function shorten(fit) {
+  const rows = [...fit.querySelectorAll("tbody tr")];
+  let hidden = 0;
+  const note = document.createElement("p");
+  note.className = "more";
+  while (fit.scrollHeight > HIGH && rows.length - hidden > 3) {
+    hidden += 1;
+    rows[rows.length - hidden].hidden = true;
+    note.textContent = MORE.replace("{n}", hidden);
+    if (hidden === 1) rows[0].closest("table").after(note);
+  }
+}
+function shrink(fit) {
+  for (let size = 1; size >= 0.5 && (fit.scrollHeight > HIGH || fit.scrollWidth > WIDE + 1); size -= 0.05) {
+    fit.style.fontSize = size + "em";
+  }
+}
+function scale(fit) {
+  const charts = [...fit.querySelectorAll("svg.marks")];
+  const sizes = charts.map((svg) => [Number(svg.getAttribute("width")), Number(svg.getAttribute("height"))]);
+  const rest = fit.scrollHeight - sizes.reduce((sum, [, high]) => sum + high, 0);
+  const free = (HIGH - rest) / sizes.reduce((sum, [, high]) => sum + high, 0);
+  const factor = Math.min(MOST_ENLARGED, free, ...sizes.map(([wide]) => WIDE / wide));
+  charts.forEach((svg, at) => {
+    svg.setAttribute("width", sizes[at][0] * factor);
+    svg.setAttribute("height", sizes[at][1] * factor);
+  });
+}
+async function start() {
+  const figures = [...document.querySelectorAll("figure.chart")];
+  await Promise.all(figures.map(async (figure) => {
+    const [place, spec] = figure.children;
+    await vegaEmbed(place, specOf(spec), {mode: "vega-lite", actions: false, renderer: "svg"});
+    figure.dataset.drawn = "yes";
+  }));
+  const options = {width: 1280, height: 720, margin: 0, center: false, hash: true, slideNumber: "c/t", transition: "none"};
+  await Reveal.initialize({...options, plugins: [RevealNotes]});
+  await document.fonts.ready;
+  for (const section of Reveal.getSlides()) {
+    measured(section, (fit) => {
+      if (fit.querySelector("svg.marks")) return scale(fit);
+      shrink(fit);
+      if (fit.querySelector("tbody")) {
+        if (fit.scrollHeight > HIGH) { fit.style.fontSize = "0.9em"; shorten(fit); shrink(fit); }
+      }
+    });
+  }
+  Reveal.layout();
+  document.body.dataset.ready = "yes";
+}
+start();

@@ -1,0 +1,177 @@
+"""Write the lessons as decks: ``python -m kejigai_data._build.slides``.
+
+A slide shows what a room can read: a heading with its first sentences, a question, one chart,
+one table. What the lesson says in full stands in the speaker notes (key S).
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import nbformat
+from nbconvert import HTMLExporter
+from nbformat import NotebookNode
+
+import kejigai_data as kj
+
+from . import handouts
+from .handouts import LANGS, PAGES, TOP, words
+
+TARGET = TOP / "dist" / "slides"
+# The speaker view shows the deck itself in frames.
+POLICY = handouts.POLICY.replace("default-src 'none';", "default-src 'none'; frame-src 'self' file:;")
+NOTES_ONLY = "notes"
+# What a room reads at a glance, in letters; a Chinese one counts twice.
+GLANCE = 240
+POINTS = 3
+SENTENCE = re.compile(r"(?<=[。？！])(?![”’）)])|(?<=[.?!])\s+(?=[A-Z*\"“(])|(?<=[.?!][)\"”*])\s+(?=[A-Z*\"“(])")
+LABELLED = re.compile(r"\*\*[^*]+[.:。：？?]?\*\*")
+QUESTION = re.compile(r"\*\*\d+[.．]?\*\*")
+ANSWER = re.compile(r"<details[^>]*>\s*<summary>(.*?)</summary>(.*?)</details>", re.DOTALL)
+
+
+def length(text: str) -> int:
+    """Return how much room a text takes; a Chinese letter counts twice.
+
+    Examples
+    --------
+    >>> length("ab"), length("机构")
+    (2, 4)
+    """
+    return sum(2 if "\u2e80" <= letter <= "\uffef" else 1 for letter in text)
+
+
+def balanced(text: str) -> bool:
+    """Tell whether emphasis and brackets that were opened are closed."""
+    pairs = (("(", ")"), ("（", "）"), ("“", "”"))
+    return text.count("*") % 2 == 0 and all(text.count(one) == text.count(two) for one, two in pairs)
+
+
+def lead(paragraph: str) -> str:
+    """Return the first sentences of a paragraph, as many as a room reads at a glance.
+
+    Examples
+    --------
+    >>> lead("One (two. Three) four. " + "Five is long. " * 20).count("Five")
+    15
+    """
+    kept = ""
+    for sentence in SENTENCE.split(paragraph):
+        joined = f"{kept} {sentence}" if kept and kept[-1] in ".?!)\"*" else kept + sentence
+        if kept and balanced(kept) and length(joined) > GLANCE:
+            break
+        kept = joined
+    return kept
+
+
+def points(block: str) -> list[str]:
+    """Return a quoted box or a list in parts of a few points, each under the same heading."""
+    sign = "> " if block.startswith(">") else ""
+    lines = [line.removeprefix(">").removeprefix(" ") for line in block.splitlines()]
+    heading = "\n".join(line for line in lines if line.strip() and not line.startswith("- "))
+    items = [line for line in lines if line.startswith("- ")]
+    parts = [[heading, "", *items[at : at + POINTS]] for at in range(0, len(items), POINTS)] or [[heading]]
+    return ["\n".join(sign + line for line in part) for part in parts]
+
+
+def opened(block: str) -> str:
+    """Return a block with its folded answer as the slide's next step."""
+    return ANSWER.sub(r'\n\n<div class="fragment answer">\2</div>', block)
+
+
+def shown(source: str) -> list[tuple[str, str]]:
+    """Return the slides of a text: what is shown, and the notes."""
+    slides: list[tuple[str, str]] = []
+    heading = ""
+    fresh = True
+    for block in re.split(r"\n\s*\n", source.strip()):
+        if block.startswith("#"):
+            heading, fresh = block, True
+            slides.append((block, ""))
+        elif block.startswith((">", "- ")):
+            slides += [(f"{heading}\n\n{part}", block) for part in points(block)]
+        elif QUESTION.match(block) or LABELLED.match(block) or "<details" in block:
+            whole = QUESTION.match(block) or "<details" in block or block.endswith(("?", "？"))
+            text = opened(block) if whole else lead(block)
+            if fresh and slides and slides[-1][0].startswith("# "):
+                slides[-1] = (f"{slides[-1][0]}\n\n{text}", block)
+            else:
+                slides.append((f"{heading}\n\n{text}", block))
+            fresh = False
+        elif fresh:
+            top = slides.pop() if slides else ("", "")
+            slides.append((f"{top[0]}\n\n{lead(block)}".strip(), f"{top[1]}\n\n{block}".strip()))
+            fresh = False
+        else:
+            slides[-1] = (slides[-1][0], f"{slides[-1][1]}\n\n{block}".strip())
+    return slides
+
+
+def title_in(text: str, otherwise: str) -> str:
+    """Return the last heading in a text."""
+    found = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return found[-1] if found else otherwise
+
+
+def deck(notebook: NotebookNode) -> NotebookNode:
+    """Return the notebook with one cell a slide; cells tagged ``notes`` only speak."""
+    cells: list[NotebookNode] = []
+    title = ""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            for text, notes in shown(cell.source):
+                title = title_in(text, title)
+                made = nbformat.v4.new_markdown_cell(text)
+                made.metadata.update({"notes": notes, "title": title})
+                cells.append(made)
+        elif cell.outputs and NOTES_ONLY not in cell.metadata.get("tags", []):
+            drawn = any(handouts.MIME in output.get("data", {}) for output in cell.outputs)
+            cell.metadata.update({"notes": "", "title": "" if drawn else title})
+            cells.append(cell)
+    notebook.cells = cells
+    return notebook
+
+
+def page(path: Path) -> str:
+    """Return a lesson as a deck."""
+    language = path.parent.name
+    kj.use(language)
+    notebook = handouts.without_kernel(nbformat.read(path, as_version=4), language)
+    resources = {
+        "words": words(language),
+        "lang": LANGS[language],
+        "title": handouts.title_of(notebook),
+        "policy": POLICY,
+    }
+    maker: HTMLExporter = handouts.exporter("deck")
+    return str(maker.from_notebook_node(deck(notebook), resources=resources)[0])
+
+
+def write(target: Path) -> list[Path]:
+    """Write all decks and what they share."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name in ("reveal/reveal.js", "reveal/reveal.css", "reveal/notes.js", "reveal/LICENSE", "slides.css", "slides.js"):
+        shutil.copyfile(PAGES / name, target / Path(name).name)
+    (target / "vega.js").write_text(handouts.vega(), encoding="utf-8")
+    (target / "index.html").write_text(handouts.index("slides"), encoding="utf-8")
+    written = []
+    for language in LANGS:
+        (target / language).mkdir(exist_ok=True)
+        for path in handouts.lessons(language):
+            written.append(target / language / f"{path.stem}.html")
+            written[-1].write_text(page(path), encoding="utf-8")
+    return written
+
+
+def main() -> int:
+    """Write the decks anew."""
+    shutil.rmtree(TARGET, ignore_errors=True)
+    for path in write(TARGET):
+        print(path.relative_to(TOP))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
