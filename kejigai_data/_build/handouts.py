@@ -135,15 +135,20 @@ def page(path: Path, script: str) -> str:
     return str(exporter().from_notebook_node(notebook, resources=resources)[0])
 
 
-def index() -> str:
-    """Return the page that lists the lessons in both languages."""
+def index(kind: str = "index") -> str:
+    """Return the page that lists the lessons in both languages, as pages or as ``slides``."""
     environment = Environment(loader=FileSystemLoader(PAGES), autoescape=True)
     listed = {
         language: [(f"{language}/{p.stem}.html", title_of(nbformat.read(p, as_version=4))) for p in lessons(language)]
         for language in LANGS
     }
     return environment.get_template("index.html.j2").render(
-        lessons=listed, langs=LANGS, words={code: words(code) for code in LANGS}, style=part("page.css"), policy=POLICY
+        kind=kind,
+        lessons=listed,
+        langs=LANGS,
+        words={code: words(code) for code in LANGS},
+        style=part("page.css"),
+        policy=POLICY,
     )
 
 

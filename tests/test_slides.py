@@ -1,0 +1,141 @@
+"""The lessons as decks: every slide whole at 1280 × 720, notes, no network, keyboard."""
+
+import re
+
+import pytest
+
+from kejigai_data._build import slides
+
+from .conftest import TOP
+from .test_browser import CLOSED
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+NAMES = [f"{path.parent.name}/{path.stem}" for path in sorted((TOP / "notebooks").glob("*/*.ipynb"))]
+# What of the present slide, steps shown, lies outside the screen or is cut by its own box.
+CUT = """() => {
+  const at = Reveal.getCurrentSlide();
+  at.querySelectorAll('.fragment').forEach(one => one.classList.add('visible'));
+  const outside = [...at.querySelectorAll('.fit, .fit *')].filter(e => !e.closest('defs, aside, [hidden], select, tr[hidden]'))
+    .filter(e => { const b = e.getBoundingClientRect();
+      return b.width > 0 && (b.right > 1281 || b.bottom > 721 || b.left < -1 || b.top < -1); });
+  return outside.map(e => e.outerHTML.slice(0, 90));
+}"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    top = tmp_path_factory.mktemp("slides")
+    slides.write(top)
+    return top
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        engine = driver.chromium.launch(executable_path=chromium, args=CLOSED)
+        yield engine
+        engine.close()
+
+
+@pytest.fixture
+def opened(browser, folder):
+    """Return a function that opens a deck; only files may be asked for, nothing may complain."""
+    contexts, asked, errors = [], [], []
+
+    def open_(name):
+        context = browser.new_context(viewport={"width": 1280, "height": 720})
+        contexts.append(context)
+        context.on("request", lambda r: asked.append(r.url))
+        page = context.new_page()
+        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda e: errors.append(str(e)))
+        page.goto((folder / f"{name}.html").as_uri())
+        page.wait_for_selector("body[data-ready]")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert [url for url in asked if not url.startswith((folder.as_uri(), "data:", "blob:", "about:"))] == []
+    assert errors == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_slide_is_cut_and_none_is_empty(opened, name):
+    page = opened(name)
+    total = page.evaluate("Reveal.getTotalSlides()")
+    assert total > 10
+    for at in range(total):
+        page.evaluate(f"Reveal.slide({at})")
+        assert (at, page.evaluate(CUT)) == (at, [])
+        text = page.evaluate("Reveal.getCurrentSlide().querySelector('.fit').innerText.trim()")
+        charts = page.locator("section.present svg.marks")
+        assert text or charts.count()
+        for chart in charts.all():
+            assert chart.bounding_box()["width"] > 300
+    assert page.get_attribute("html", "lang") == ("zh-Hans" if name.startswith("zh") else "en")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_slide_can_be_read_from_the_back(opened, name):
+    page = opened(name)
+    smallest = page.evaluate(
+        "Math.min(...[...document.querySelectorAll('.fit')].filter(f => !f.querySelector('table, pre, svg'))"
+        ".map(f => parseFloat(f.style.fontSize || '1')))"
+    )
+    assert smallest >= 0.7
+
+
+def test_the_notes_hold_the_whole_text(folder):
+    import nbformat
+
+    for name in ("en/02_organisational", "zh/05_factors"):
+        page = (folder / f"{name}.html").read_text(encoding="utf-8")
+        plain = re.sub(r"<[^>]+>|\s", "", page)
+        path = TOP / "notebooks" / f"{name}.ipynb"
+        if not path.exists():
+            path = next((TOP / "notebooks" / name[:2]).glob(name[3:5] + "*.ipynb"))
+        for cell in nbformat.read(path, as_version=4).cells:
+            if cell.cell_type != "markdown":
+                continue
+            for block in re.split(r"\n\s*\n", cell.source):
+                if block.startswith(("#", ">", "-")) or re.search(r"[<\[`&*]", block):
+                    continue
+                assert re.sub(r"\s", "", block) in plain
+
+
+def test_arrow_keys_go_on_and_an_answer_comes_second(opened):
+    page = opened("en/02_organisational")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("Reveal.getIndices().h") == 1
+    at = page.evaluate("Reveal.getSlides().findIndex(s => s.querySelector('.answer'))")
+    page.evaluate(f"Reveal.slide({at})")
+    answer = page.locator("section.present .answer").first
+    assert answer.evaluate("e => getComputedStyle(e).opacity") == "0"
+    page.keyboard.press("Space")
+    page.wait_for_function("getComputedStyle(document.querySelector('section.present .answer')).opacity === '1'")
+
+
+def test_the_speaker_view_opens_with_the_notes(opened):
+    page = opened("zh/01_legal")
+    page.keyboard.press("ArrowRight")
+    with page.context.expect_page() as waiting:
+        page.keyboard.press("s")
+    view = waiting.value
+    view.wait_for_function(
+        "document.querySelector('.speaker-controls-notes .value')?.textContent.trim().length > 20"
+    )
+
+
+@pytest.mark.parametrize("name", ["en/03_functional", "zh/06_across"])
+def test_axe_finds_no_serious_fault(opened, name):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = opened(name)
+    for at in range(0, page.evaluate("Reveal.getTotalSlides()"), 4):
+        page.evaluate(f"Reveal.slide({at})")
+        found = Axe().run(page, options={"preload": False}).response["violations"]
+        serious = [(v["id"], v["nodes"][0]["html"][:160]) for v in found if v["impact"] in ("serious", "critical")]
+        assert (at, serious) == (at, [])
