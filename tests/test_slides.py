@@ -15,7 +15,8 @@ NAMES = [f"{path.parent.name}/{path.stem}" for path in sorted((TOP / "notebooks"
 CUT = """() => {
   const at = Reveal.getCurrentSlide();
   at.querySelectorAll('.fragment').forEach(one => one.classList.add('visible'));
-  const outside = [...at.querySelectorAll('.fit, .fit *')].filter(e => !e.closest('defs, aside, [hidden], select, tr[hidden]'))
+  const outside = [...at.querySelectorAll('.fit, .fit *')]
+    .filter(e => !e.closest('defs, [hidden], select'))
     .filter(e => { const b = e.getBoundingClientRect();
       return b.width > 0 && (b.right > 1281 || b.bottom > 721 || b.left < -1 || b.top < -1); });
   return outside.map(e => e.outerHTML.slice(0, 90));

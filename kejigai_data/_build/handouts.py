@@ -109,7 +109,7 @@ def exporter(template: str = "lesson") -> HTMLExporter:
     config.NbConvertBase.display_data_priority = [MIME, "text/html", "text/plain"]
     config.HTMLExporter.exclude_anchor_links = True
     return HTMLExporter(  # type: ignore[no-untyped-call]
-        config=config, template_name=template, extra_template_basedirs=[str(PAGES)]
+        config=config, template_name=template, extra_template_basedirs=[str(PAGES)], extra_template_paths=[str(PAGES)]
     )
 
 

@@ -15,6 +15,7 @@ from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 
 import kejigai_data as kj
+from kejigai_data.render import MIME
 
 from . import handouts
 from .handouts import LANGS, PAGES, TOP, words
@@ -127,7 +128,7 @@ def deck(notebook: NotebookNode) -> NotebookNode:
                 made.metadata.update({"notes": notes, "title": title})
                 cells.append(made)
         elif cell.outputs and NOTES_ONLY not in cell.metadata.get("tags", []):
-            drawn = any(handouts.MIME in output.get("data", {}) for output in cell.outputs)
+            drawn = any(MIME in output.get("data", {}) for output in cell.outputs)
             cell.metadata.update({"notes": "", "title": "" if drawn else title})
             cells.append(cell)
     notebook.cells = cells
