@@ -25,7 +25,8 @@ TARGET = TOP / "dist" / "slides"
 POLICY = handouts.POLICY.replace("style-src", "frame-src 'self' file:; style-src 'self'")
 NOTES_ONLY = "notes"
 # What a room reads at a glance, in letters; a Chinese one counts twice.
-GLANCE = 240
+GLANCE = 340
+LABEL = 30
 POINTS = 3
 SENTENCE = re.compile(r"(?<=[。？！])(?![”’）)])|(?<=[.?!])\s+(?=[A-Z*\"“(])|(?<=[.?!][)\"”*])\s+(?=[A-Z*\"“(])")
 LABELLED = re.compile(r"\*\*[^*]+[.:。：？?]?\*\*")
@@ -61,7 +62,7 @@ def lead(paragraph: str) -> str:
     kept = ""
     for sentence in SENTENCE.split(paragraph):
         joined = f"{kept} {sentence}" if kept and kept[-1] in ".?!)\"*" else kept + sentence
-        if kept and balanced(kept) and length(joined) > GLANCE:
+        if length(kept) > LABEL and balanced(kept) and length(joined) > GLANCE:
             break
         kept = joined
     return kept
@@ -71,9 +72,11 @@ def points(block: str) -> list[str]:
     """Return a quoted box or a list in parts of a few points, each under the same heading."""
     sign = "> " if block.startswith(">") else ""
     lines = [line.removeprefix(">").removeprefix(" ") for line in block.splitlines()]
-    heading = "\n".join(line for line in lines if line.strip() and not line.startswith("- "))
+    said = [line for line in lines if line.strip() and not line.startswith("- ")]
+    heading, rest = said[:1], ["", *said[1:]]
     items = [line for line in lines if line.startswith("- ")]
-    parts = [[heading, "", *items[at : at + POINTS]] for at in range(0, len(items), POINTS)] or [[heading]]
+    parts = [[*heading, *(rest if at == 0 else ()), "", *items[at : at + POINTS]] for at in range(0, len(items), POINTS)]
+    parts = parts or [heading + rest]
     return ["\n".join(sign + line for line in part) for part in parts]
 
 
@@ -94,10 +97,10 @@ def shown(source: str) -> list[tuple[str, str]]:
         elif block.startswith((">", "- ")):
             slides += [(f"{heading}\n\n{part}", block) for part in points(block)]
         elif QUESTION.match(block) or LABELLED.match(block) or "<details" in block:
-            whole = QUESTION.match(block) or "<details" in block or block.endswith(("?", "？"))
+            whole = QUESTION.match(block) or "<details" in block or "?" in block or "？" in block
             text = opened(block) if whole else lead(block)
-            if fresh and slides and slides[-1][0].startswith("# "):
-                slides[-1] = (f"{slides[-1][0]}\n\n{text}", block)
+            if fresh and slides:
+                slides[-1] = (f"{heading}\n\n{text}", block)
             else:
                 slides.append((f"{heading}\n\n{text}", block))
             fresh = False
