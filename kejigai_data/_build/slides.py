@@ -69,13 +69,20 @@ def lead(paragraph: str) -> str:
 
 
 def points(block: str) -> list[str]:
-    """Return a quoted box or a list in parts of a few points, each under the same heading."""
+    """Return a quoted box or a list in parts of a few points, evenly, each under the same heading.
+
+    Examples
+    --------
+    >>> points("> **Limits**\\n>\\n> - a\\n> - b\\n> - c\\n> - d")
+    ['> **Limits**\\n> \\n> \\n> - a\\n> - b', '> **Limits**\\n> \\n> - c\\n> - d']
+    """
     sign = "> " if block.startswith(">") else ""
     lines = [line.removeprefix(">").removeprefix(" ") for line in block.splitlines()]
     said = [line for line in lines if line.strip() and not line.startswith("- ")]
     heading, rest = said[:1], ["", *said[1:]]
     items = [line for line in lines if line.startswith("- ")]
-    parts = [[*heading, *(rest if at == 0 else ()), "", *items[at : at + POINTS]] for at in range(0, len(items), POINTS)]
+    step = -(-len(items) // -(-len(items) // POINTS)) if items else 1
+    parts = [[*heading, *(rest if at == 0 else ()), "", *items[at : at + step]] for at in range(0, len(items), step)]
     parts = parts or [heading + rest]
     return ["\n".join(sign + line for line in part) for part in parts]
 
