@@ -89,6 +89,14 @@ def test_a_slide_can_be_read_from_the_back(opened, name):
     assert smallest >= 0.7
 
 
+def test_links_lead_to_files_that_are_there(folder):
+    for path in sorted(folder.rglob("*.html")):
+        for address in re.findall(r'<(?:a|link)[^>]* href="([^"#]+)"', path.read_text(encoding="utf-8")):
+            assert address.startswith(("data:,", "https://", "http://")) or (path.parent / address).exists(), (
+                address
+            )
+
+
 def test_the_notes_hold_the_whole_text(folder):
     import nbformat
 
