@@ -137,7 +137,7 @@ def _questions(grades: list[Grade], language: str) -> str:
         wrong = "".join(f"<li>{count} × {escape(text)}</li>" for text, count in said.most_common(3))
         rest = words["comma"].join(words["state"].format(count=n, state=s) for s, n in states.most_common())
         told = words["right"].format(right=right, n=len(found))
-        rows.append(f"<td>{question}</td><td>{bar} {told}</td><td>{escape(rest)}<ul>{wrong}</ul></td>")
+        rows.append(f"<td>{escape(question)}</td><td>{bar} {told}</td><td>{escape(rest)}<ul>{wrong}</ul></td>")
     return _table(HEADS["question"][language], rows)
 
 
