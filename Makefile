@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN = @$(PYTHON) -m kejigai_data._build.env
 export PORT
 
-.PHONY: lab test test-all notebooks generated handouts slides site benchmark lint
+.PHONY: lab test test-all notebooks generated handouts slides site app benchmark lint
 
 lab:
 	$(RUN) lab
@@ -28,6 +28,9 @@ slides:
 
 site:
 	$(RUN) site
+
+app:
+	$(RUN) app
 
 benchmark:
 	$(RUN) benchmark

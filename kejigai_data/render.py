@@ -39,6 +39,8 @@ STATUSES = {
     "not_applicable": "#F4F6F7",
 }
 INK = "#222222"
+# What every chart hands on besides its specification; the app puts a picture here.
+BESIDE: dict[str, str] = {}
 
 
 def bundle(spec: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -51,7 +53,8 @@ def bundle(spec: dict[str, Any], **_: Any) -> dict[str, Any]:
     """
     embed = {"embedOptions": {"actions": False, "renderer": "svg"}}
     spec = {**spec, "$schema": SCHEMA, "usermeta": embed}
-    return {MIME: spec, "text/plain": str(spec.get("description") or "chart without a description")}
+    told = str(spec.get("description") or "chart without a description")
+    return {MIME: spec, "text/plain": told, **BESIDE}
 
 
 class Drawn:

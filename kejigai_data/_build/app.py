@@ -22,10 +22,15 @@ from traitlets import Integer
 from traitlets.config import Config
 from voila.app import Voila
 
-from .handouts import words
+from .handouts import LANGS, words
 
 PAGES = Path(__file__).parent / "app_pages"
 WIDGETS = ("compare_places", "compare_mechanisms", "timeline", "evidence_browser")
+# JupyterLab's chart renderer, which Voilà ships, draws a picture where none came along, and
+# fails to store it in a widget's output: one transparent pixel is a picture.
+PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+)
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws: wss:; "
@@ -58,7 +63,10 @@ def notebook(language: str) -> nbformat.NotebookNode:
     """Return the page of a language."""
     said = words(language)
     cells = [
-        nbformat.v4.new_code_cell(f'import kejigai_data as kj\n\nkj.use("{language}")'),
+        nbformat.v4.new_code_cell(
+            f'import kejigai_data as kj\nfrom kejigai_data.render import BESIDE\n\n'
+            f'kj.use("{language}")\nBESIDE["image/png"] = "{PIXEL}"'
+        ),
         nbformat.v4.new_markdown_cell(f"# {said['site_title']}\n\n{said['app_about']}"),
     ]
     for name in WIDGETS:
@@ -66,7 +74,7 @@ def notebook(language: str) -> nbformat.NotebookNode:
             nbformat.v4.new_markdown_cell(f"## {said[name]}"),
             nbformat.v4.new_code_cell(f"kj.widgets.{name}()"),
         ]
-    return nbformat.v4.new_notebook(cells=cells)
+    return nbformat.v4.new_notebook(cells=cells, metadata={"lang": LANGS[language]})
 
 
 def settings() -> Config:

@@ -20,8 +20,8 @@ VENV = os.path.join(TOP, ".venv")
 WORK = os.path.join(TOP, "work")
 EXTRAS = {
     "lab": ("lab",),
-    "test": ("lab", "research", "instructor", "test"),
-    "test-all": ("lab", "research", "instructor", "test", "heavy"),
+    "test": ("lab", "research", "instructor", "app", "test"),
+    "test-all": ("lab", "research", "instructor", "app", "test", "heavy"),
 }
 LAB_SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {
@@ -128,11 +128,11 @@ def ensure_env(purpose):
     os.makedirs(settings, exist_ok=True)
     with open(os.path.join(settings, "overrides.json"), "w", encoding="utf-8") as file:
         json.dump(LAB_SETTINGS, file, indent=1)
-    # nbgrader, which the tests need, would put its menu and panel into every student's lab.
+    # nbgrader and Voilà, which the tests need, would put menus and buttons into every student's lab.
     config = os.path.join(VENV, "etc", "jupyter", "labconfig")
     os.makedirs(config, exist_ok=True)
     with open(os.path.join(config, "page_config.json"), "w", encoding="utf-8") as file:
-        json.dump({"disabledExtensions": {"@jupyter/nbgrader": True}}, file)
+        json.dump({"disabledExtensions": {"@jupyter/nbgrader": True, "@voila-dashboards/jupyterlab-preview": True}}, file)
     with open(stamp, "w", encoding="utf-8") as file:
         json.dump({"extras": extras, "fingerprint": wanted}, file)
 
@@ -234,12 +234,12 @@ def run(module, *arguments):
 
 
 def main(arguments):
-    """Run one of: lab, test, test-all, notebooks, generated, handouts, slides, site, benchmark, lint."""
+    """Run one of: lab, test, test-all, notebooks, generated, handouts, slides, site, app, benchmark, lint."""
     command = arguments[0] if arguments else ""
     if command == "lab":
         return lab()
-    if command not in ("test", "test-all", "notebooks", "generated", "handouts", "slides", "site", "benchmark", "lint"):
-        raise Stop("Say what to do: lab, test, test-all, notebooks, generated, handouts, slides, site, benchmark or lint.")
+    if command not in ("test", "test-all", "notebooks", "generated", "handouts", "slides", "site", "app", "benchmark", "lint"):
+        raise Stop("Say what to do: lab, test, test-all, notebooks, generated, handouts, slides, site, app, benchmark or lint.")
     ensure_env("test-all" if command == "test-all" else "test")
     if command == "test":
         return run("pytest", *arguments[1:])

@@ -1,0 +1,172 @@
+"""The app on loopback: both languages in a browser, its limits, no request to another host."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+import psutil
+import pytest
+
+from .conftest import TOP
+from .test_browser import CLOSED
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def serve(**limits):
+    """Start the app; return its process and address once it answers."""
+    port = free_port()
+    given = {f"KEJIGAI_{name.upper()}": str(value) for name, value in limits.items()}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kejigai_data._build.app"],
+        cwd=TOP,
+        env={**os.environ, **given, "PORT": str(port)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    for _ in range(300):
+        try:
+            urlopen(address).close()
+            return process, address
+        except URLError:
+            time.sleep(0.1)
+    process.kill()
+    raise TimeoutError("the app did not answer within 30 s")
+
+
+def end(process):
+    process.send_signal(signal.SIGTERM)
+    process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def app():
+    process, address = serve(sessions=30, memory=700)
+    yield process, address
+    end(process)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        engine = driver.chromium.launch(executable_path=chromium, args=CLOSED)
+        yield engine
+        engine.close()
+
+
+@pytest.fixture
+def opened(app, browser):
+    """Return a function that opens a page of the app; only its own server may be asked."""
+    _, address = app
+    pages, asked = [], []
+
+    def open_(language):
+        page = browser.new_page(viewport={"width": 1280, "height": 2600})
+        pages.append(page)
+        page.on("request", lambda r: asked.append(r.url))
+        page.goto(f"{address}/voila/render/{language}.ipynb")
+        page.wait_for_function("document.querySelectorAll('svg.marks').length >= 3", timeout=60_000)
+        page.wait_for_function("document.querySelectorAll('table').length >= 1")
+        return page
+
+    yield open_
+    for page in pages:
+        page.close()
+    own = (address, address.replace("http", "ws"), "data:", "blob:")
+    assert [url for url in asked if not url.startswith(own)] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "lang", "heading"), [("en", "en", "Compare two places"), ("zh", "zh-Hans", "两地对比")]
+)
+def test_four_comparisons_answer_to_the_keyboard(opened, language, lang, heading):
+    page = opened(language)
+    assert page.get_attribute("html", "lang") == lang
+    assert page.get_by_role("heading", name=heading).count() == 1
+    assert page.get_by_text("Javascript Error").count() == 0
+    menus = page.locator("select:not([multiple])")
+    before = page.locator("svg.marks").first.inner_html()
+    menus.first.focus()
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function("was => document.querySelector('svg.marks').innerHTML !== was", arg=before)
+    table = page.locator("table").last.inner_text()
+    case = menus.nth(menus.count() - 2)
+    case.focus()
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function("was => [...document.querySelectorAll('table')].pop()?.innerText !== was", arg=table)
+    assert page.get_by_text("Javascript Error").count() == 0
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_axe_finds_no_serious_fault(opened, language):
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(opened(language), options={"preload": False}).response["violations"]
+    serious = [(v["id"], v["nodes"][0]["html"][:160]) for v in found if v["impact"] in ("serious", "critical")]
+    assert serious == []
+
+
+def test_it_listens_on_this_machine_only_and_sends_a_policy(app):
+    process, address = app
+    listening = psutil.Process(process.pid).net_connections(kind="inet")
+    assert {c.laddr.ip for c in listening if c.status == psutil.CONN_LISTEN} == {"127.0.0.1"}
+    with urlopen(address) as answer:
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'self'" in policy
+        assert "http" not in policy
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits are read from /proc")
+def test_a_kernel_has_its_memory_limit(app, opened):
+    process, _ = app
+    opened("en")
+    kernels = [c for c in psutil.Process(process.pid).children() if "ipykernel_launcher" in " ".join(c.cmdline())]
+    limits = [Path(f"/proc/{kernel.pid}/limits").read_text() for kernel in kernels]
+    assert limits
+    assert all(f"Max data size             {700 * 1024 * 1024}" in limit for limit in limits)
+
+
+def test_it_says_when_it_is_full_and_an_idle_place_is_freed(browser):
+    process, address = serve(sessions=1, idle=4)
+    try:
+        page = browser.new_page()
+        page.goto(f"{address}/voila/render/en.ipynb")
+        page.wait_for_selector("svg.marks", timeout=60_000)
+        with pytest.raises(HTTPError) as full:
+            urlopen(f"{address}/voila/render/zh.ipynb")
+        assert full.value.code == 503
+        assert "当前使用人数已达上限" in full.value.read().decode()
+        page.close()
+        for _ in range(40):
+            time.sleep(0.5)
+            try:
+                urlopen(f"{address}/voila/render/zh.ipynb").close()
+                break
+            except HTTPError as error:
+                assert error.code == 503
+        else:
+            pytest.fail("the place was not freed within 20 s")
+    finally:
+        end(process)
+
+
+def test_another_address_is_a_plain_page(app):
+    with pytest.raises(HTTPError) as missing:
+        urlopen(f"{app[1]}/voila/render/none.ipynb")
+    assert missing.value.code == 404
+    assert "没有这个页面" in missing.value.read().decode()
