@@ -136,7 +136,7 @@ def test_a_kernel_has_its_memory_limit(app, opened):
     process, _ = app
     opened("en")
     kernels = [c for c in psutil.Process(process.pid).children() if "ipykernel_launcher" in " ".join(c.cmdline())]
-    limits = [Path(f"/proc/{kernel.pid}/limits").read_text() for kernel in kernels]
+    limits = [Path(f"/proc/{kernel.pid}/limits").read_text(encoding="utf-8") for kernel in kernels]
     assert limits
     assert all(f"Max data size             {700 * 1024 * 1024}" in limit for limit in limits)
 
@@ -158,7 +158,8 @@ def test_it_says_when_it_is_full_and_an_idle_place_is_freed(browser):
                 urlopen(f"{address}/voila/render/zh.ipynb").close()
                 break
             except HTTPError as error:
-                assert error.code == 503
+                if error.code != 503:
+                    raise
         else:
             pytest.fail("the place was not freed within 20 s")
     finally:

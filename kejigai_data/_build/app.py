@@ -44,7 +44,7 @@ class Places(AsyncMappingKernelManager):
     most = Integer(20, help="Kernels at once").tag(config=True)
     memory = Integer(1024, help="Memory of a kernel, in MB").tag(config=True)
 
-    async def start_kernel(self, **kwargs: Any) -> str:
+    async def start_kernel(self, **kwargs: Any) -> str:  # type: ignore[override]
         """Start a kernel if a place is free.
 
         Raises
