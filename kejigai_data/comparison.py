@@ -68,6 +68,41 @@ class Comparison:
         display(self.box)
         self._handle = display(_shown(self.result), display_id=True)
 
+    def as_widget(self) -> ipywidgets.VBox:
+        """Return controls and result as one widget.
+
+        For places that do not keep an output to be redrawn, such as Voilà, and for
+        layouts of one's own; a saved notebook does not keep what such a widget shows.
+
+        Returns
+        -------
+        ipywidgets.VBox
+            The controls, and an output that follows them.
+
+        Examples
+        --------
+        >>> import kejigai_data as kj
+        >>> box = kj.widgets.compare_places().as_widget()
+        >>> [type(child).__name__ for child in box.children]
+        ['Controls', 'Output']
+        """
+        below = ipywidgets.Output()
+
+        def follow(_: object = None) -> None:
+            below.outputs = ({"output_type": "display_data", "data": _data(self.result), "metadata": {}},)
+
+        for control in self.controls.values():
+            control.observe(follow, names="value")
+        follow()
+        return ipywidgets.VBox([self.box, below])
+
+
+def _data(result: Any) -> dict[str, Any]:
+    shown = _shown(result)
+    if isinstance(shown, Drawn):
+        return shown._repr_mimebundle_()
+    return {"text/html": shown._repr_html_(), "text/plain": repr(shown)}
+
 
 def _shown(result: Any) -> Any:
     return Drawn(result) if hasattr(result, "to_dict") else result

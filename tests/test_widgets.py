@@ -104,6 +104,19 @@ def test_tables_escape_and_say_what_was_left_off():
     assert 'scope="col"' in html
 
 
+@pytest.mark.parametrize("make", [widgets.compare_places, widgets.evidence_browser])
+def test_as_one_widget_the_output_follows_the_controls(make):
+    comparison = make()
+    below = comparison.as_widget().children[1]
+    first = below.outputs[0]["data"]
+    control = next(iter(comparison.controls.values()))
+    control.value = control.options[-1][1]
+    second = below.outputs[0]["data"]
+    assert first.keys() == second.keys()
+    assert second != first
+    assert second["text/plain"]
+
+
 def test_every_scope_and_layer_of_the_timeline_shows_its_events_and_no_others():
     comparison = widgets.timeline()
     for _, scope in comparison.controls["scope"].options:

@@ -72,7 +72,7 @@ def notebook(language: str) -> nbformat.NotebookNode:
     for name in WIDGETS:
         cells += [
             nbformat.v4.new_markdown_cell(f"## {said[name]}"),
-            nbformat.v4.new_code_cell(f"kj.widgets.{name}()"),
+            nbformat.v4.new_code_cell(f"kj.widgets.{name}().as_widget()"),
         ]
     return nbformat.v4.new_notebook(cells=cells, metadata={"lang": LANGS[language]})
 
