@@ -140,7 +140,8 @@ def test_charts_in_a_handout_with_tooltip_and_link(harmless, tmp_path):
 
 
 def test_charts_in_a_deck(browser, tmp_path):
-    slides.write(tmp_path / "deck")
+    slides.write_shared(tmp_path / "deck")
+    (tmp_path / "deck" / "en").mkdir()
     path = tmp_path / "en" / "99_safe.ipynb"
     path.parent.mkdir()
     nbformat.write(notebook_of(CHART), path)

@@ -160,12 +160,17 @@ def page(path: Path) -> str:
     return str(maker.from_notebook_node(deck(notebook), resources=resources)[0])
 
 
-def write(target: Path) -> list[Path]:
-    """Write all decks and what they share."""
+def write_shared(target: Path) -> None:
+    """Write what the decks share."""
     target.mkdir(parents=True, exist_ok=True)
     for name in ("reveal/reveal.js", "reveal/reveal.css", "reveal/notes.js", "reveal/LICENSE", "slides.css", "slides.js"):
         shutil.copyfile(PAGES / name, target / Path(name).name)
     (target / "vega.js").write_text(handouts.vega(), encoding="utf-8")
+
+
+def write(target: Path) -> list[Path]:
+    """Write all decks and what they share."""
+    write_shared(target)
     (target / "index.html").write_text(handouts.index("slides"), encoding="utf-8")
     written = []
     for language in LANGS:
