@@ -11,7 +11,7 @@ from .errors import SelectionError
 from .loading import records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 
 NAMED_ONLY = (
@@ -94,29 +94,12 @@ def adoption(
         raise SelectionError(f"adoption needs a risk set. {NAMED_ONLY}{WHAT_TO_GIVE}")
     given: Any = opened(frame, keys)
     _named_only(given)
-    cases = planned(given)
-    first: Any = cases.select(
-        nw.col(keys[0]).alias("unit"), nw.col(keys[1]).alias("earliest"), nw.col(keys[2]).alias("latest")
-    ).filter(~nw.col("unit").is_null())
-    units, known, more = _marked(_first_adoption(first), at_risk, keys[0], cases)
-    # One pass over the rows: all that follows is on the small table of pairs.
-    pairs = _pairs(units)
+    units, known = _marked(_first_adoption(planned(given), *keys), at_risk, keys[0])
+    pairs = _pairs(units, known)
+    # One pass over the rows: what follows is on the small table of pairs.
     if not isinstance(given, nw.LazyFrame):
-        pairs, more = collected(pairs), [collected(counts) for counts in more]
-    held = pairs.filter(nw.col("fate") != "outside").select(nw.col("units").sum())
-    days = first.collect_schema()
-    blank = [nw.lit(None).cast(days[name]).alias(name) for name in ("earliest", "latest")]
-    missing = held.with_columns(units=nw.lit(known) - nw.col("units").fill_null(0))
-    rest = [
-        counts.with_columns(*blank, fate=nw.lit("unknown"), units=nw.col("units").cast(nw.Int64))
-        for counts in (missing, *more)
-    ]
-    order = ("earliest", "latest", "fate", "units")
-    every = nw.concat([part.select(*order) for part in (pairs, *rest)], how="vertical")
-    # Those of unknown fate come from several sides; a risk set without gaps leaves a row of zero.
-    every = every.group_by("earliest", "latest", "fate").agg(nw.col("units").sum())
-    every = every.with_columns(nw.col("units").cast(nw.Int64)).filter(nw.col("units") > 0)
-    return _with_bounds(every).to_native()
+        pairs = collected(pairs)
+    return _on_one_part(pairs, _with_bounds).to_native()
 
 
 def _named_only(frame: Any) -> None:
@@ -134,26 +117,29 @@ def _named_only(frame: Any) -> None:
         raise SelectionError(NAMED_ONLY + WHAT_TO_GIVE)
 
 
-def _first_adoption(rows: Any) -> Any:
+def _first_adoption(cases: Any, unit: str, earliest: str, latest: str) -> Any:
     """Return one row a unit: the interval of its first adoption, or since when it had not adopted."""
     import narwhals as nw
 
-    adopted = ~nw.col("latest").is_null()
-    by_unit = rows.with_columns(
-        _from=nw.when(adopted).then(nw.col("earliest")),
-        _open=(adopted & nw.col("earliest").is_null()).cast(nw.Int64),
-        _not=nw.when(~adopted).then(nw.col("earliest")),
-    )
-    spans = by_unit.group_by("unit").agg(
+    first, adopted = nw.col(earliest), ~nw.col(latest).is_null()
+    rows = cases.select(
+        nw.col(unit).alias("unit"),
+        nw.when(adopted).then(first).alias("_from"),
+        (adopted & first.is_null()).cast(nw.Int8).alias("_open"),
+        nw.when(~adopted).then(first).alias("_not"),
+        nw.col(latest).alias("latest"),
+    ).filter(~nw.col("unit").is_null())
+    return rows.group_by("unit").agg(
         nw.col("_from").min(), nw.col("_open").max(), nw.col("_not").max(), nw.col("latest").min()
     )
-    known = nw.when(nw.col("_open") == 0).then(nw.col("_from"))
-    spans = spans.with_columns(earliest=nw.when(nw.col("latest").is_null()).then(nw.col("_not")).otherwise(known))
-    return spans.select("unit", "earliest", "latest")
 
 
-def _marked(units: Any, at_risk: Any, name: str, frame: Any) -> tuple[Any, int, list[Any]]:
-    """Return the units with a column ``inside``, and how many are at risk: a number, or one row of a frame."""
+def _marked(units: Any, at_risk: Any, name: str) -> tuple[Any, int]:
+    """Mark the units at risk in a column ``_risk``.
+
+    From a frame those without a row are added; of a list their number is returned, since no
+    frame of another's engine can be made of it.
+    """
     import narwhals as nw
 
     if isinstance(at_risk, str):
@@ -161,16 +147,15 @@ def _marked(units: Any, at_risk: Any, name: str, frame: Any) -> tuple[Any, int, 
     # Asked of the class: polars warns when the columns of a lazy frame are looked at.
     if not hasattr(type(at_risk), "columns"):
         ids = _ids(at_risk)
-        return units.with_columns(inside=nw.col("unit").is_in(ids)), len(ids), []
-    risk: Any = planned(opened(at_risk, [name], "at_risk")).select(nw.col(name).alias("unit"))
-    risk = risk.filter(~nw.col("unit").is_null()).unique(subset=["unit"])
-    if risk.implementation is not frame.implementation:
+        return units.with_columns(_risk=nw.when(nw.col("unit").is_in(ids)).then(nw.lit(1))), len(ids)
+    risk: Any = planned(opened(at_risk, [name], "at_risk"))
+    if risk.implementation is not units.implementation:
         raise SelectionError(
-            f"frame is of {frame.implementation} and at_risk of {risk.implementation}: give both as one kind."
+            f"frame is of {units.implementation} and at_risk of {risk.implementation}: give both as one kind."
         )
+    risk = risk.select(nw.col(name).alias("unit")).filter(~nw.col("unit").is_null())
     _one_level(risk)
-    marked = units.join(risk.with_columns(_risk=nw.lit("yes")), on="unit", how="left")
-    return marked.with_columns(inside=~nw.col("_risk").is_null()), 0, [risk.select(nw.len().alias("units"))]
+    return units.join(risk.group_by("unit").agg(nw.len().alias("_risk")), on="unit", how="full"), 0
 
 
 def _ids(at_risk: Iterable[Any]) -> list[str]:
@@ -192,8 +177,8 @@ def _one_level(risk: Any) -> None:
     level: Any = nw.lit("")
     for name, form in LEVELS.items():
         level = nw.when(nw.col("unit").str.contains(form)).then(nw.lit(name)).otherwise(level)
-    examples = collected(risk.with_columns(level=level).group_by("level").agg(nw.col("unit").min()))
-    found = dict(zip(examples["level"].to_list(), examples["unit"].to_list(), strict=True))
+    levels = risk.select("unit", level.alias("level")).group_by("level").agg(nw.col("unit").min())
+    found = dict(collected(levels).select("level", "unit").iter_rows())
     if not found:
         raise SelectionError(f"at_risk is empty. {WHAT_TO_GIVE}")
     _same(set(found), found)
@@ -208,56 +193,76 @@ def _same(levels: set[str], example: dict[str, str]) -> None:
         )
 
 
-def _pairs(units: Any) -> Any:
-    """Count the units by days and fate; of those outside the risk set only how many they are."""
+def _pairs(units: Any, known: int) -> Any:
+    """Count the units by days and fate; of those outside the risk set only how many they are.
+
+    `known` is the size of a risk set whose units without a row are not among `units`.
+    """
     import narwhals as nw
 
-    inside = nw.col("inside")
-    fate = nw.when(~nw.col("latest").is_null()).then(nw.lit("adopted"))
-    lacking = nw.when(nw.col("earliest").is_null()).then(nw.lit("unknown")).otherwise(nw.lit("not_yet"))
-    told = units.with_columns(
-        fate=nw.when(inside).then(fate.otherwise(lacking)).otherwise(nw.lit("outside")),
-        earliest=nw.when(inside).then(nw.col("earliest")),
-        latest=nw.when(inside).then(nw.col("latest")),
+    inside, happened = ~nw.col("_risk").is_null(), ~nw.col("latest").is_null()
+    first = nw.when(nw.col("_open") == 0).then(nw.col("_from"))
+    fate = nw.when(happened).then(nw.lit("adopted"))
+    lacking = nw.when(nw.col("_not").is_null()).then(nw.lit("unknown")).otherwise(nw.lit("not_yet"))
+    told = units.select(
+        nw.when(inside & happened).then(first).otherwise(nw.when(inside).then(nw.col("_not"))).alias("earliest"),
+        nw.when(inside).then(nw.col("latest")).alias("latest"),
+        nw.when(inside).then(fate.otherwise(lacking)).otherwise(nw.lit("outside")).alias("fate"),
     )
     pairs = told.group_by("earliest", "latest", "fate").agg(nw.len().alias("units"))
-    return pairs.with_columns(nw.col("units").cast(nw.Int64))
+    if not known:
+        return pairs
+    names, count = COLUMNS[:4], nw.col("units").cast(nw.Int64)
+    days = pairs.collect_schema()
+    held = pairs.filter(nw.col("fate") != "outside").select(nw.col("units").sum())
+    lacks = held.select(
+        *(nw.lit(None).cast(days[name]).alias(name) for name in ("earliest", "latest")),
+        nw.lit("unknown").alias("fate"),
+        (nw.lit(known) - count.fill_null(0)).alias("units"),
+    )
+    both = nw.concat([pairs.select(*names[:3], count), lacks.filter(nw.col("units") > 0)], how="vertical")
+    return both.group_by(*names[:3]).agg(nw.col("units").sum())
 
 
 def _with_bounds(pairs: Any) -> Any:
-    """Add how many had adopted by each last day; without ordered windows, which some engines lack."""
+    """Add how many had adopted by the end of each last day, for certain and at most."""
     import narwhals as nw
 
-    inside = pairs.filter(nw.col("fate") != "outside")
-    none = nw.lit(0)
-    certain = inside.filter(nw.col("fate") == "adopted").select(
-        nw.col("latest").alias("_on"), nw.col("units").alias("least"), none.cast(nw.Int64).alias("most")
+    zero, units = nw.lit(0).cast(nw.Int64), nw.col("units").cast(nw.Int64)
+    certain = nw.when(nw.col("fate") == "adopted").then(units).otherwise(zero)
+    ends = pairs.select(
+        *COLUMNS[:3],
+        units.alias("units"),
+        nw.col("latest").alias("_on"),
+        certain.alias("least"),
+        zero.alias("most"),
     )
-    possible = inside.select(
-        nw.col("earliest").alias("_on"), none.cast(nw.Int64).alias("least"), nw.col("units").alias("most")
+    begins = pairs.filter(nw.col("fate") != "outside").select(
+        *COLUMNS[:2],
+        nw.lit("").alias("fate"),
+        units.alias("units"),
+        nw.col("earliest").alias("_on"),
+        zero.alias("least"),
+        units.alias("most"),
     )
-    steps = (
-        nw.concat([certain, possible], how="vertical")
-        .group_by("_on")
-        .agg(nw.col("least").sum(), nw.col("most").sum())
-    )
-    steps = steps.with_columns(nw.col("least", "most").cast(nw.Int64), _year=_year("_on"))
-    # Each day meets the days of its own year and the sums of earlier years, not all other days.
-    ends = inside.select("latest").filter(~nw.col("latest").is_null()).unique(subset=["latest"])
-    ends = ends.with_columns(_year=_year("latest"))
-    within = ends.join(steps, on="_year", how="inner").filter(nw.col("_on") <= nw.col("latest"))
-    years = steps.group_by("_year").agg(nw.col("least").sum(), nw.col("most").sum())
-    years = years.with_columns(nw.col("least", "most").cast(nw.Int64)).rename({"_year": "_then"})
-    before = ends.join(years, how="cross").filter(nw.col("_then") < nw.col("_year"))
-    both = nw.concat([part.select("latest", "least", "most") for part in (within, before)], how="vertical")
-    sums = both.group_by("latest").agg(nw.col("least").sum(), nw.col("most").sum())
-    sums = sums.with_columns(nw.col("least", "most").cast(nw.Int64))
-    return pairs.join(sums, on="latest", how="left").select(*COLUMNS)
+    steps = nw.concat([ends, begins], how="vertical")
+    # What may have begun on any day comes first; of steps on one day the last sum counts.
+    steps = steps.with_columns(nw.col("least", "most").cum_sum().over(order_by="_on"))
+    steps = steps.with_columns(nw.col("least", "most").max().over("_on")).filter(nw.col("fate") != "")
+    dated = ~nw.col("latest").is_null()
+    sums = [nw.when(dated).then(nw.col(name).cast(nw.Int64)).alias(name) for name in ("least", "most")]
+    return steps.select(*COLUMNS[:4], *sums)
 
 
-def _year(name: str) -> Any:
-    """Return the year of a day as text; what has no first day comes before every year."""
+def _on_one_part(table: Any, step: Callable[[Any], Any]) -> Any:
+    """Run a step that needs order on a small table; Dask has none across the parts of a frame."""
     import narwhals as nw
 
-    year = nw.col(name).cast(nw.String).str.slice(0, 4)
-    return nw.when(nw.col(name).is_null()).then(nw.lit("")).otherwise(year)
+    if table.implementation is not nw.Implementation.DASK:
+        return step(table)
+
+    def on_pandas(part: Any) -> Any:
+        return step(nw.from_native(part)).to_native()
+
+    whole = table.to_native().repartition(npartitions=1)
+    return nw.from_native(whole.map_partitions(on_pandas, meta=on_pandas(whole._meta)))

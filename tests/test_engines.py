@@ -199,6 +199,13 @@ def test_dates_may_be_dates_or_timestamps():
         assert rows["adopted"]["most"] == 3
 
 
+def test_a_lazy_frame_is_read_once(tmp_path):
+    on_polars([("110000", "x", None, "2018-01-01", "2018-01-01")], TEXT).write_parquet(tmp_path / "rows.parquet")
+    rows = pl.scan_parquet(tmp_path / "rows.parquet")
+    for risk in (AT_RISK, on_lazy([("110000", *[None] * 4)], TEXT)):
+        assert kj.adoption(rows, risk).explain().count(" SCAN ") == 1
+
+
 def test_named_cases_are_no_adoption():
     cases = kj.load_cases()
     for frame in (cases, pl.from_pandas(cases[["case_id", "place_id", "adopted_earliest", "adopted_latest"]])):
