@@ -6,12 +6,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from .checks import texts
-from .engines import collected, one_column, opened, planned
+from .engines import beside, collected, one_column, opened, planned
 from .errors import SelectionError
 from .loading import records
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 
 NAMED_ONLY = (
@@ -48,8 +48,7 @@ def adoption(
         Neither: looked for, fate unknown. Of several rows of a unit the first adoption counts.
     at_risk : iterable of str, or frame of the same kind with a column `unit`
         The units that could have adopted, all of one administrative level: codes of GB/T 2260,
-        or ids of your own if none is such a code. A list becomes part of the query; give a frame
-        for more than a few thousand.
+        or ids of your own if none is such a code.
     unit, earliest, latest : str
         Columns of `frame`; days are dates, timestamps or ISO text.
 
@@ -94,8 +93,7 @@ def adoption(
         raise SelectionError(f"adoption needs a risk set. {NAMED_ONLY}{WHAT_TO_GIVE}")
     given: Any = opened(frame, keys)
     _named_only(given)
-    units, known = _marked(_first_adoption(planned(given), *keys), at_risk, keys[0])
-    pairs = _pairs(units, known)
+    pairs = _pairs(_marked(_first_adoption(planned(given), *keys), at_risk, keys[0]))
     # One pass over the rows: what follows is on the small table of pairs.
     if not isinstance(given, nw.LazyFrame):
         pairs = collected(pairs)
@@ -134,36 +132,26 @@ def _first_adoption(cases: Any, unit: str, earliest: str, latest: str) -> Any:
     )
 
 
-def _marked(units: Any, at_risk: Any, name: str) -> tuple[Any, int]:
-    """Mark the units at risk in a column ``_risk``.
-
-    From a frame those without a row are added; of a list their number is returned, since no
-    frame of another's engine can be made of it.
-    """
+def _marked(units: Any, at_risk: Any, name: str) -> Any:
+    """Add the units at risk that have no row, and mark those at risk in a column ``_risk``."""
     import narwhals as nw
 
     if isinstance(at_risk, str):
         raise SelectionError(f"at_risk must be a list of ids or a frame, not the text {at_risk!r}.")
     # Asked of the class: polars warns when the columns of a lazy frame are looked at.
-    if not hasattr(type(at_risk), "columns"):
-        ids = _ids(at_risk)
-        return units.with_columns(_risk=nw.when(nw.col("unit").is_in(ids)).then(nw.lit(1))), len(ids)
-    risk: Any = planned(opened(at_risk, [name], "at_risk"))
-    if risk.implementation is not units.implementation:
-        raise SelectionError(
-            f"frame is of {units.implementation} and at_risk of {risk.implementation}: give both as one kind."
-        )
-    risk = risk.select(nw.col(name).alias("unit")).filter(~nw.col("unit").is_null())
-    _one_level(risk)
-    return units.join(risk.group_by("unit").agg(nw.len().alias("_risk")), on="unit", how="full"), 0
-
-
-def _ids(at_risk: Iterable[Any]) -> list[str]:
-    ids = list(dict.fromkeys(texts(at_risk, "at_risk")))
-    if not ids:
-        raise SelectionError(f"at_risk is empty. {WHAT_TO_GIVE}")
-    _same({_level(name) for name in ids}, {_level(name): name for name in ids})
-    return ids
+    if hasattr(type(at_risk), "columns"):
+        risk: Any = planned(opened(at_risk, [name], "at_risk"))
+        if risk.implementation is not units.implementation:
+            raise SelectionError(
+                f"frame is of {units.implementation} and at_risk of {risk.implementation}: give both as one kind."
+            )
+        risk = risk.select(nw.col(name).alias("unit")).filter(~nw.col("unit").is_null())
+        _one_level(risk)
+    else:
+        ids = texts(at_risk, "at_risk")
+        _same({_level(unit): unit for unit in ids})
+        risk = beside(units, "unit", ids)
+    return units.join(risk.group_by("unit").agg(nw.len().alias("_risk")), on="unit", how="full")
 
 
 def _level(name: str) -> str:
@@ -179,25 +167,23 @@ def _one_level(risk: Any) -> None:
         level = nw.when(nw.col("unit").str.contains(form)).then(nw.lit(name)).otherwise(level)
     levels = risk.select("unit", level.alias("level")).group_by("level").agg(nw.col("unit").min())
     found = dict(collected(levels).select("level", "unit").iter_rows())
-    if not found:
+    _same(found)
+
+
+def _same(example: dict[str, str]) -> None:
+    """Stop unless there is exactly one level; `example` has a unit of each."""
+    if not example:
         raise SelectionError(f"at_risk is empty. {WHAT_TO_GIVE}")
-    _same(set(found), found)
-
-
-def _same(levels: set[str], example: dict[str, str]) -> None:
-    if len(levels) > 1:
-        shown = ", ".join(f"{level or 'no code of GB/T 2260'} ({example[level]!r})" for level in sorted(levels))
+    if len(example) > 1:
+        shown = ", ".join(f"{level or 'no code of GB/T 2260'} ({example[level]!r})" for level in sorted(example))
         raise SelectionError(
             f"at_risk mixes levels: {shown}. A province and its cities adopt one after the other; "
             "give the units of one level."
         )
 
 
-def _pairs(units: Any, known: int) -> Any:
-    """Count the units by days and fate; of those outside the risk set only how many they are.
-
-    `known` is the size of a risk set whose units without a row are not among `units`.
-    """
+def _pairs(units: Any) -> Any:
+    """Count the units by days and fate; of those outside the risk set only how many they are."""
     import narwhals as nw
 
     inside, happened = ~nw.col("_risk").is_null(), ~nw.col("latest").is_null()
@@ -209,19 +195,7 @@ def _pairs(units: Any, known: int) -> Any:
         nw.when(inside).then(nw.col("latest")).alias("latest"),
         nw.when(inside).then(fate.otherwise(lacking)).otherwise(nw.lit("outside")).alias("fate"),
     )
-    pairs = told.group_by("earliest", "latest", "fate").agg(nw.len().alias("units"))
-    if not known:
-        return pairs
-    names, count = COLUMNS[:4], nw.col("units").cast(nw.Int64)
-    days = pairs.collect_schema()
-    held = pairs.filter(nw.col("fate") != "outside").select(nw.col("units").sum())
-    lacks = held.select(
-        *(nw.lit(None).cast(days[name]).alias(name) for name in ("earliest", "latest")),
-        nw.lit("unknown").alias("fate"),
-        (nw.lit(known) - count.fill_null(0)).alias("units"),
-    )
-    both = nw.concat([pairs.select(*names[:3], count), lacks.filter(nw.col("units") > 0)], how="vertical")
-    return both.group_by(*names[:3]).agg(nw.col("units").sum())
+    return told.group_by("earliest", "latest", "fate").agg(nw.len().alias("units"))
 
 
 def _with_bounds(pairs: Any) -> Any:

@@ -79,6 +79,22 @@ def planned(frame: Any) -> Any:
     return frame.lazy() if frame.implementation is nw.Implementation.POLARS else frame
 
 
+def beside(frame: Any, column: str, values: list[str]) -> Any:
+    """Return a frame of one column of texts on the engine of another frame, to be joined with it."""
+    import narwhals as nw
+
+    kind, native = frame.implementation, frame.to_native()
+    if kind is nw.Implementation.DUCKDB:
+        # Made of the relation itself: DuckDB does not join what belongs to two connections.
+        listed = ", ".join("'{}'".format(value.replace("'", "''")) for value in values)
+        one = native.limit(0).aggregate("count(*) as n")
+        return nw.from_native(one.project(f"unnest([{listed}]) as {column}"))
+    if kind in (nw.Implementation.DASK, nw.Implementation.PYSPARK):
+        session = {"session": native.sparkSession} if kind is nw.Implementation.PYSPARK else {}
+        return nw.from_dict({column: values}, backend="pandas").lazy(kind, **session)
+    return planned(nw.from_dict({column: values}, backend=kind))
+
+
 def as_text(frame: Any, names: Iterable[str]) -> Any:
     """Return the frame with these columns as text: a categorical one would differ from engine to engine."""
     import narwhals as nw
