@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from . import __version__
 from .errors import DataError, KejigaiError, missing_extra
+from .progress import bars
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -167,7 +168,8 @@ def main(argv: list[str] | None = None) -> int:
     agreeing.set_defaults(run=agree)
     arguments = parser.parse_args(argv)
     try:
-        status = int(arguments.run(arguments))
+        with bars():
+            status = int(arguments.run(arguments))
         sys.stdout.flush()
         return status
     except KejigaiError as error:

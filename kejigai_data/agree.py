@@ -1,4 +1,4 @@
-"""Agreement between independent readings, computed by the krippendorff library."""
+"""Agreement between independent readings, computed by the krippendorff and PyCM libraries."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from .checks import a_frame, a_text, one_of, whole
 from .codebook import codes_of, is_set
 from .errors import SelectionError, missing_extra, unknown
 from .loading import records, text_type
+from .progress import track
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
 NEEDED = ("reading", "unit", "variable", "value")
+EVIDENCE = ("status", "source", "locator", "comment")
 SEED = 20221023
 
 
@@ -75,7 +77,7 @@ def agreement(
         raise unknown("variable", variable, sorted(set(readings["variable"])))
     wanted = [variable] if variable else list(dict.fromkeys(readings["variable"]))
     rows = []
-    for name in wanted:
+    for name in track(wanted, "variables", len(wanted)):
         part = readings[(readings["variable"] == name) & readings["value"].notna()]
         table = part.pivot(index="reading", columns="unit", values="value")
         if by == "variable":
@@ -104,7 +106,7 @@ def own_readings(of: str = "value") -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``reading``, ``unit``, ``variable``, ``value``.
+        ``reading``, ``unit``, ``variable``, ``value``, ``locator`` (in the article).
 
     Examples
     --------
@@ -122,11 +124,12 @@ def own_readings(of: str = "value") -> pd.DataFrame:
             "/".join(part for part in (r["place_id"], r["mechanism"], r["instrument_no"]) if part),
             r["variable"],
             r["status"] if of == "status" else r["value"] or f"({r['status']})",
+            r["locator"],
         )
         for r in records("readings")
         if r["variable"] not in left_out and r["status"] != "not_applicable"
     ]
-    return pd.DataFrame(rows, columns=list(NEEDED), dtype=text_type())
+    return pd.DataFrame(rows, columns=[*NEEDED, "locator"], dtype=text_type())
 
 
 def unitising() -> dict[str, float]:
@@ -153,17 +156,18 @@ def unitising() -> dict[str, float]:
 
 
 def disagreements(readings: pd.DataFrame) -> pd.DataFrame:
-    """List the units on which readings differ.
+    """List the units on which readings differ, with what each reading rests on.
 
     Parameters
     ----------
     readings : pandas.DataFrame
-        As for `agreement`.
+        As for `agreement`; it may also have ``status``, ``source``, ``locator`` and ``comment``.
 
     Returns
     -------
     pandas.DataFrame
-        ``unit``, ``variable`` and one column for each reading.
+        ``unit``, ``variable``, one column for each reading, and for each of those four columns
+        that is there, one a reading: ``<reading>_locator`` and so on.
 
     Raises
     ------
@@ -181,8 +185,12 @@ def disagreements(readings: pd.DataFrame) -> pd.DataFrame:
     readings = _checked(readings)
     known = readings[readings["value"].notna()]
     wide = known.pivot(index=["unit", "variable"], columns="reading", values="value")
-    differing = wide.nunique(axis=1) > 1
-    return wide[differing].reset_index().rename_axis(columns=None)
+    wide = wide[wide.nunique(axis=1) > 1]
+    for name in EVIDENCE:
+        if name in known.columns:
+            told = known.pivot(index=["unit", "variable"], columns="reading", values=name)
+            wide = wide.join(told.add_suffix(f"_{name}"))
+    return wide.reset_index().rename_axis(columns=None)
 
 
 def _checked(readings: pd.DataFrame) -> pd.DataFrame:
@@ -191,7 +199,7 @@ def _checked(readings: pd.DataFrame) -> pd.DataFrame:
     missing = [name for name in NEEDED if name not in readings.columns]
     if missing:
         raise SelectionError(f"readings lacks the columns {missing}. It needs {list(NEEDED)}.")
-    readings = readings[list(NEEDED)].astype(object)
+    readings = readings[[*NEEDED, *(name for name in EVIDENCE if name in readings.columns)]].astype(object)
     for name in NEEDED:
         odd = [cell for cell in readings[name] if isinstance(cell, list | dict | set)]
         if odd:
@@ -245,7 +253,10 @@ def _measure(table: pd.DataFrame, distance: str, order: list[str], resamples: in
     domain = [v for v in order if v in values] if distance == "ordinal" else values
     counts = _counts(table, domain)
     rng = np.random.default_rng(SEED)
-    draws = [_alpha(counts[rng.integers(0, len(counts), len(counts))], domain, distance) for _ in range(resamples)]
+    draws = [
+        _alpha(counts[rng.integers(0, len(counts), len(counts))], domain, distance)
+        for _ in track(range(resamples), "resamples", resamples)
+    ]
     low, high = np.nanpercentile(draws, [2.5, 97.5]) if not np.isnan(draws).all() else (np.nan, np.nan)
     ends = {"alpha": _alpha(counts, domain, distance), "alpha_low": low, "alpha_high": high}
     return {**result, **ends, "distance": distance, "note": ""}
@@ -287,10 +298,13 @@ def _jaccard(domain: list[str]) -> Callable[..., np.ndarray]:
 
 
 def _kappa(table: pd.DataFrame) -> float:
+    try:
+        from pycm import ConfusionMatrix
+    except ImportError:
+        raise missing_extra("agreement()", "research") from None
     if table.shape[0] != 2 or not table.size:
         return float("nan")
-    left, right = table.iloc[0].astype(str), table.iloc[1].astype(str)
-    observed = float((left == right).mean())
-    by_left, by_right = left.value_counts(normalize=True), right.value_counts(normalize=True)
-    expected = float((by_left * by_right).sum())
-    return float("nan") if expected == 1 else (observed - expected) / (1 - expected)
+    left, right = ([str(value) for value in row] for row in table.to_numpy(dtype=object))
+    # One code for everything on both sides leaves no chance to agree beyond: PyCM gives none.
+    kappa = ConfusionMatrix(left, right).Kappa
+    return float("nan") if kappa is None or kappa == "None" else float(kappa)

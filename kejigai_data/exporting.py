@@ -17,6 +17,7 @@ from .checks import a_text, texts
 from .errors import DataError, SelectionError, missing_extra, unknown
 from .language import resolve
 from .loading import catalogue, load, records, schema
+from .progress import track
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -164,7 +165,7 @@ def guarded(value: Any) -> Any:
 
 
 def _csv(frames: dict[str, pd.DataFrame], folder: str, language: str) -> None:
-    for name, frame in frames.items():
+    for name, frame in track(frames.items(), "csv", len(frames)):
         with open(os.path.join(folder, f"{name}.csv"), "w", encoding="utf-8-sig", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(frame.columns)
@@ -207,7 +208,7 @@ def _parquet(frames: dict[str, pd.DataFrame], folder: str, language: str) -> Non
         import pyarrow.parquet
     except ImportError:
         raise missing_extra("The Parquet export", "research") from None
-    for name, frame in frames.items():
+    for name, frame in track(frames.items(), "parquet", len(frames)):
         plain = frame.astype({c: "string" for c in frame.columns if str(frame[c].dtype) == "category"})
         table = pyarrow.Table.from_pandas(plain, preserve_index=False)
         fields = []
@@ -227,7 +228,7 @@ def _xlsx(frames: dict[str, pd.DataFrame], folder: str, language: str) -> None:
     book = Workbook()
     book.remove(book.active)
     sheets = {"codebook": _codebook(language), **frames}
-    for name, frame in sheets.items():
+    for name, frame in track(sheets.items(), "xlsx", len(sheets)):
         sheet = book.create_sheet(name[:31])
         sheet.append(list(frame.columns))
         for row in _text(frame).itertuples(index=False):
@@ -261,7 +262,7 @@ def _codebook(language: str) -> pd.DataFrame:
 
 
 def _dta(frames: dict[str, pd.DataFrame], folder: str, language: str) -> None:
-    for name, frame in frames.items():
+    for name, frame in track(frames.items(), "dta", len(frames)):
         ready = frame.copy()
         for column in ready.columns:
             kind = str(ready[column].dtype)

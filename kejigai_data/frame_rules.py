@@ -17,6 +17,7 @@ from .errors import SelectionError
 from .language import pick
 from .loading import FOLDER, VOCABULARY, read_rows, records, text_type
 from .places import meant
+from .progress import track
 from .validation_texts import RULES, WITH_VALUE
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ def problems(frame: Any, key: str, lang: str) -> Any:
     nested = [name for name in plain if schema[name].is_nested()]
     flat_names = [name for name in plain if name not in nested]
     flat = _as_text(cases, flat_names, schema)
-    found = [_report(flat, check, lang) for row in _table() for check in _compiled(row, coded, flat_names, lang)]
+    rules = track(_table(), "rules", len(_table()))
+    found = [_report(flat, check, lang) for row in rules for check in _compiled(row, coded, flat_names, lang)]
     if key in plain:
         found.append(_twice(flat, key, lang))
     found.extend(_nested(cases, name, str(schema[name]), lang) for name in nested)

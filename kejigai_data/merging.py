@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .agree import NEEDED
+from .agree import EVIDENCE, NEEDED
 from .cases import PATHWAYS, case_variables, pathway, province_of
 from .checks import a_frame, a_text
 from .codebook import codes_of
@@ -153,9 +153,10 @@ def as_readings(frame: pd.DataFrame, reading: str | None = None) -> pd.DataFrame
     Returns
     -------
     pandas.DataFrame
-        ``reading``, ``unit`` (the case_id), ``variable``, ``value``, all ``string``. A missing
-        value with a status stands as ``(silent)`` and so on; without one the reading did not
-        cover it, and the value is missing.
+        ``reading``, ``unit`` (the case_id), ``variable``, ``value``, all ``string``, and of
+        ``source``, ``locator`` and ``comment`` what the frame has. A missing value with a status
+        stands as ``(silent)`` and so on; without one the reading did not cover it, and the value
+        is missing.
 
     Raises
     ------
@@ -176,10 +177,14 @@ def as_readings(frame: pd.DataFrame, reading: str | None = None) -> pd.DataFrame
     a_frame(frame, ["case_id"] if reading is not None else ["case_id", "reading"])
     who = [a_text(reading, "reading")] * len(frame) if reading is not None else list(frame["reading"])
     coded = [v["variable"] for v in records("variables") if v["kind"] == "code" and v["variable"] in frame.columns]
+    told_by = [name for name in EVIDENCE if name in frame.columns and name != "status"]
+    evidence = list(frame[told_by].itertuples(index=False, name=None)) if told_by else [()] * len(frame)
     rows = []
     for variable in coded:
         status = frame.get(f"{variable}_status", pd.Series(pd.NA, index=frame.index))
-        for name, unit, value, why in zip(who, frame["case_id"], frame[variable], status, strict=True):
+        for name, unit, value, why, more in zip(
+            who, frame["case_id"], frame[variable], status, evidence, strict=True
+        ):
             told = None if pd.isna(why) else f"({why})"
-            rows.append((name, unit, variable, told if pd.isna(value) else str(value)))
-    return pd.DataFrame(rows, columns=list(NEEDED)).astype(text_type())
+            rows.append((name, unit, variable, told if pd.isna(value) else str(value), *more))
+    return pd.DataFrame(rows, columns=[*NEEDED, *told_by]).astype(text_type())

@@ -13,6 +13,7 @@ from typing import Any
 from xml.sax.saxutils import unescape
 
 from .errors import DataError, missing_extra
+from .progress import track
 from .sheet_files import HEAD, MAX_CELL, MAX_COLUMNS, Change, Grid, Rows, Score, within
 from .words import word
 
@@ -149,7 +150,7 @@ def _grid(book: Any, data: bytes, name: str, score: Score) -> Grid:
         for at, other in enumerate(sheets)
         if at != chosen and scores[at] > 1
     ]
-    rows = list(_rows(sheet, book, name, changes))
+    rows = list(track(_rows(sheet, book, name, changes), "rows"))
     while rows and not any(rows[-1]):
         rows.pop()
     merged, empty = _merged_and_uncounted(data, sheet._worksheet_path)

@@ -66,6 +66,7 @@ def test_alpha_without_variation_is_undefined_and_said_so():
     frame = long({"a": "1 1 1", "b": "1 1 1"}, "x")
     result = kj.agreement(frame).iloc[0]
     assert math.isnan(result["alpha"])
+    assert math.isnan(result["kappa"])
     assert "no variation" in result["note"]
     assert result["percent"] == 1
 
@@ -83,6 +84,15 @@ def test_the_order_of_members_does_not_matter():
     frame = pd.DataFrame(rows, columns=["reading", "unit", "variable", "value"])
     assert kj.agreement(frame, resamples=5)["percent"][0] == 1
     assert kj.disagreements(frame).empty
+
+
+def test_disagreements_show_what_each_reading_rests_on():
+    sheet = pd.DataFrame({"case_id": ["h1", "h2"], "stage": ["pilot", "ended"], "locator": ["p. 1", "p. 2"]})
+    other = sheet.assign(stage=["planned", "ended"], comment=["only announced", None])
+    both = pd.concat([kj.as_readings(sheet.assign(comment=None), "li"), kj.as_readings(other, "han")])
+    (row,) = kj.disagreements(both).to_dict("records")
+    assert (row["li"], row["han"]) == ("pilot", "planned")
+    assert (row["li_locator"], row["han_comment"]) == ("p. 1", "only announced")
 
 
 def test_status_agrees_less_than_value():
@@ -130,7 +140,8 @@ def test_own_readings_found_the_same_cases():
 
 def test_disagreements_of_own_readings_are_few_and_named():
     listed = kj.disagreements(kj.own_readings())
-    assert set(listed.columns) == {"unit", "variable", "a", "b"}
+    assert set(listed.columns) == {"unit", "variable", "a", "b", "a_locator", "b_locator"}
+    assert listed[["a_locator", "b_locator"]].notna().all(axis=None)
     assert (listed["a"] != listed["b"]).all()
     units = set(kj.own_readings()["unit"])
     assert set(listed["unit"]) < units

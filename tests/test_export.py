@@ -1,5 +1,6 @@
 """The export, read back by programs that are not ours."""
 
+import contextlib
 import csv
 import json
 import os
@@ -181,3 +182,36 @@ def test_the_terminal_exports_and_measures_agreement(tmp_path, capsys):
     assert main(["agree", paths[0]]) == 2
     assert main(["agree", str(tmp_path / "none.csv")]) == 2
     assert "none.csv" in capsys.readouterr().err
+
+
+def test_long_work_shows_bars_to_a_person_and_none_to_a_pipe(tmp_path):
+    import subprocess
+    import sys
+
+    pty, termios = pytest.importorskip("pty"), pytest.importorskip("termios")
+
+    code = "from kejigai_data import progress; progress.PATIENCE = 0; from kejigai_data.__main__ import main; "
+    command = [
+        sys.executable,
+        "-c",
+        code + "raise SystemExit(main())",
+        "export",
+        str(tmp_path / "out"),
+        "--formats",
+        "csv",
+    ]
+    piped = subprocess.run(command, capture_output=True, check=True)
+    assert piped.stderr == b""
+    screen, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 80))
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=terminal) as running:
+        os.close(terminal)
+        shown = b""
+        # Reading ends in an error when the last writer has closed a terminal.
+        with contextlib.suppress(OSError):
+            while piece := os.read(screen, 4096):
+                shown += piece
+        assert running.stdout.read() == piped.stdout
+    os.close(screen)
+    assert b"csv:" in shown
+    assert b"%" in shown

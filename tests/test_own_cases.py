@@ -149,6 +149,37 @@ def test_validate_finds_the_same_on_every_engine(made, ordered, examples):
     assert problems_of(kj.validate(made([], COLUMNS))) == Counter()
 
 
+def test_pandera_finds_the_same_wrong_codes():
+    """A second judge, whose schema is written here by hand from the codes."""
+    import pandera.pandas as pa
+
+    def column(variable):
+        return pa.Column(str, pa.Check.isin(ALLOWED[variable]), nullable=True, coerce=False)
+
+    members = f"(?:{'|'.join(ALLOWED['factors'])})"
+    one_code = {name: column(name) for name in ("dimension", "mechanism", "stage")}
+    factors = pa.Column(str, pa.Check.str_matches(rf"^{members}(?:;{members})*\Z"), nullable=True)
+    judge = pa.DataFrameSchema({**one_code, "factors": factors})
+
+    @SOME
+    @given(ROWS)
+    def check(rows):
+        frame = on_pandas(rows, COLUMNS).replace("", pd.NA)
+        try:
+            judge.validate(frame.astype(object).where(frame.notna(), None), lazy=True)
+            wrong = set()
+        except pa.errors.SchemaErrors as found:
+            cases = found.failure_cases.dropna(subset=["index"])
+            wrong = {(row["column"], row["failure_case"]) for row in cases.to_dict("records")}
+        ours = kj.validate(frame)
+        ours = ours[(ours["rule"] == "vocabulary") & ours["column"].isin([*one_code, "factors"])]
+        # The order of members is a rule of ours alone.
+        ordered = {("factors", "data;technology"), ("factors", "technology;technology")}
+        assert wrong == set(zip(ours["column"], ours["value"], strict=True)) - ordered
+
+    check()
+
+
 def test_our_own_cases_break_no_rule():
     assert kj.validate(kj.load_cases(status=True)).empty
     assert kj.validate(pl.from_pandas(kj.load_cases(status=True).astype(object).astype("string"))).is_empty()
