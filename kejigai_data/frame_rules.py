@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import narwhals as nw
 
 COLUMNS = ("row", "column", "value", "rule", "message", "suggestion")
+# Columns of our own beside those of a frame, which may be called anything.
+NAME, NUMBER = "_kejigai_row", "_kejigai_number"
 YEAR = "[0-9]{4}"
 # The forms of `dates.bounds` in a syntax that every engine's regular expressions share.
 DAYS = (
@@ -73,19 +75,29 @@ def problems(frame: Any, key: str, lang: str) -> Any:
         raise SelectionError(
             f"The frame has none of the coded columns: {', '.join(coded)}. Its columns: {schema.names()}."
         )
-    cases = _rows_named(given, key)
     wanted = {c for row in _table() for c in _columns(row, coded)}
     plain = [name for name in schema.names() if name in {*wanted, key}]
-    nested = [name for name in plain if schema[name].is_nested()]
+    nested = [name for name in plain if not _can_be_text(schema[name])]
     flat_names = [name for name in plain if name not in nested]
+    cases = _rows_named(given.select(plain), key, key in flat_names)
     flat = _as_text(cases, flat_names, schema)
     rules = track(_table(), "rules", len(_table()))
-    found = [_report(flat, check, lang) for row in rules for check in _compiled(row, coded, flat_names, lang)]
-    if key in plain:
+    checks = (check for row in rules for check in _compiled(row, coded, flat_names, lang))
+    found = [report for check in checks if (report := _report(flat, check, lang)) is not None]
+    if key in flat_names:
         found.append(_twice(flat, key, lang))
     found.extend(_nested(cases, name, str(schema[name]), lang) for name in nested)
-    result: Any = nw.concat(found, how="vertical")
-    return (result if isinstance(given, nw.LazyFrame) else collected(result)).to_native()
+    result: Any = nw.concat(
+        found or [_listed(flat.head(0), nw.lit(""), "", nw.lit(""), "type", lang, nw.lit(""))], how="vertical"
+    )
+    native = (result if isinstance(given, nw.LazyFrame) else collected(result)).to_native()
+    return native.astype(text_type()) if result.implementation.is_pandas() else native
+
+
+def _can_be_text(dtype: Any) -> bool:
+    import narwhals as nw
+
+    return not (dtype.is_nested() or dtype in (nw.Object, nw.Binary, nw.Duration, nw.Time))
 
 
 def _tidy(frame: Any) -> Any:
@@ -99,20 +111,19 @@ def _tidy(frame: Any) -> Any:
     return frame.astype(dict.fromkeys(odd, text_type()))
 
 
-def _rows_named(cases: Any, key: str) -> Any:
+def _rows_named(cases: Any, key: str, there: bool) -> Any:
     """Give each row its name: the key, or where it has none the number of the row."""
     import narwhals as nw
 
-    names = cases.collect_schema().names()
-    known = nw.col(key).cast(nw.String) if key in names else nw.lit(None, dtype=nw.String)
+    known = nw.col(key).cast(nw.String) if there else nw.lit(None, dtype=nw.String)
     if isinstance(cases, nw.LazyFrame):
-        if key not in names:
+        if not there:
             raise SelectionError(
-                f"A lazy frame has no order of rows, and this one no column {key!r}: name the column that tells "
-                f"its rows apart, key=…. Its columns: {names}."
+                f"A lazy frame has no order of rows, and this one no column {key!r} of text or numbers: name the "
+                f"column that tells its rows apart, key=…. Its coded columns: {cases.collect_schema().names()}."
             )
-        return cases.with_columns(_row=known)
-    numbered = cases.with_row_index("_number").with_columns(_row=known)
+        return cases.with_columns(**{NAME: known})
+    numbered = cases.with_row_index(NUMBER).with_columns(**{NAME: known})
     return planned(numbered)
 
 
@@ -120,15 +131,18 @@ def _as_text(cases: Any, names: list[str], schema: Any) -> Any:
     """Return these columns as text; what is empty is missing."""
     import narwhals as nw
 
-    kept = ("adopted_earliest", "adopted_latest")
-    cells = []
+    days = {schema[name] for name in ("adopted_earliest", "adopted_latest") if name in names}
+    cells: list[nw.Expr] = []
     for name in names:
-        if name in kept and schema[name].is_temporal():
-            cells.append(nw.col(name))
-        else:
+        if not schema[name].is_temporal():
             text = nw.col(name).cast(nw.String)
             cells.append(nw.when(text != "").then(text).alias(name))
-    named = [name for name in ("_row", "_number") if name in cases.collect_schema().names()]
+        elif len(days) == 1 and schema[name] in days:
+            cells.append(nw.col(name))
+        else:
+            # A day beside a time, or beside text, is compared by its first ten characters.
+            cells.append(nw.col(name).cast(nw.String).str.slice(0, 10))
+    named = [name for name in (NAME, NUMBER) if name in cases.collect_schema().names()]
     return cases.select(*named, *cells)
 
 
@@ -241,18 +255,36 @@ def _place_hint(cell: nw.Expr, lang: str) -> nw.Expr:
 
 
 def _report(cases: Any, check: Check, lang: str) -> Any:
+    """Return the rows that break a rule; None where they are known to be none."""
     import narwhals as nw
 
-    shown = nw.col(check.column).cast(nw.String)
     for name in check.given:
         cases = cases.filter(~nw.col(name).is_null())
-    return cases.filter(check.broken).select(
-        _named(cases).alias("row"),
-        nw.lit(check.column).alias("column"),
-        shown.alias("value"),
-        nw.lit(check.rule).alias("rule"),
-        nw.lit(pick(RULES[check.rule], lang)).alias("message"),
-        check.suggestion.alias("suggestion"),
+    broken = cases.filter(check.broken)
+    if isinstance(broken, nw.DataFrame) and not len(broken):
+        return None
+    shown = nw.col(check.column).cast(nw.String)
+    return _listed(broken, _named(cases), check.column, shown, check.rule, lang, check.suggestion)
+
+
+def _listed(
+    cases: Any,
+    row: Any,
+    column: str,
+    value: Any,
+    rule: str,
+    lang: str,
+    suggestion: Any,
+) -> Any:
+    import narwhals as nw
+
+    return cases.select(
+        row.alias("row"),
+        nw.lit(column).alias("column"),
+        value.alias("value"),
+        nw.lit(rule).alias("rule"),
+        nw.lit(pick(RULES[rule], lang)).alias("message"),
+        suggestion.alias("suggestion"),
     )
 
 
@@ -260,10 +292,10 @@ def _named(cases: Any) -> nw.Expr:
     """Return the name of a row: its key, or where it has none its number."""
     import narwhals as nw
 
-    if "_number" not in cases.collect_schema().names():
-        return nw.col("_row")
-    number = nw.concat_str(nw.lit("#"), (nw.col("_number") + 1).cast(nw.String))
-    return nw.when(~nw.col("_row").is_null() & (nw.col("_row") != "")).then(nw.col("_row")).otherwise(number)
+    if NUMBER not in cases.collect_schema().names():
+        return nw.col(NAME)
+    number = nw.concat_str(nw.lit("#"), (nw.col(NUMBER) + 1).cast(nw.String))
+    return nw.when(~nw.col(NAME).is_null() & (nw.col(NAME) != "")).then(nw.col(NAME)).otherwise(number)
 
 
 def _twice(cases: Any, key: str, lang: str) -> Any:
@@ -272,25 +304,13 @@ def _twice(cases: Any, key: str, lang: str) -> Any:
 
     known = cases.filter(~nw.col(key).is_null())
     counts = known.group_by(key).agg(nw.len().alias("_n")).filter(nw.col("_n") > 1)
-    return counts.select(
-        nw.col(key).alias("row"),
-        nw.lit(key).alias("column"),
-        nw.concat_str(nw.col(key), nw.lit(" × "), nw.col("_n").cast(nw.String)).alias("value"),
-        nw.lit("key").alias("rule"),
-        nw.lit(pick(RULES["key"], lang)).alias("message"),
-        nw.lit("").alias("suggestion"),
-    )
+    times = nw.concat_str(nw.col(key), nw.lit(" × "), nw.col("_n").cast(nw.String))
+    return _listed(counts, nw.col(key), key, times, "key", lang, nw.lit(""))
 
 
 def _nested(cases: Any, column: str, dtype: str, lang: str) -> Any:
     """Report a column of lists once: none of its values can be a code."""
     import narwhals as nw
 
-    return cases.head(1).select(
-        nw.lit("").alias("row"),
-        nw.lit(column).alias("column"),
-        nw.lit(dtype).alias("value"),
-        nw.lit("type").alias("rule"),
-        nw.lit(pick(RULES["type"], lang)).alias("message"),
-        nw.lit(pick(("text; join members with ;", "文本；多个取值以 ; 连接"), lang)).alias("suggestion"),
-    )
+    hint = pick(("text; join members with ;", "文本；多个取值以 ; 连接"), lang)
+    return _listed(cases.head(1), nw.lit(""), column, nw.lit(dtype), "type", lang, nw.lit(hint))
