@@ -36,7 +36,9 @@ def adoption_curve(pairs: Any) -> pd.DataFrame:
         (``datetime64[us]``; ``from`` is missing where nothing bounds it below), ``known`` (share
         of those whose fate is known that had adopted by the end of ``to``), ``low`` and ``high``
         (share of all at risk, if none or all of those of unknown fate had adopted; 0–1). Within
-        an interval the data do not say when the curve rises.
+        an interval the data do not say when the curve rises. ``low`` and ``high`` bound what the
+        missing fates leave open and nothing else: they take the estimate's shape as given. Bounds
+        that suppose nothing are ``least`` and ``most`` of `adoption`.
 
     Raises
     ------
@@ -49,7 +51,7 @@ def adoption_curve(pairs: Any) -> pd.DataFrame:
     and truncated data. Journal of the Royal Statistical Society B, 38, 290–295. With exact dates and
     units not yet adopted it is the estimate of Kaplan and Meier (1958). ``not_yet`` units count as
     not having adopted *before* their day. The estimate supposes that when a unit was looked at has
-    nothing to do with when it adopted.
+    nothing to do with when it adopted; so do ``known``, ``low`` and ``high`` alike.
 
     Examples
     --------
