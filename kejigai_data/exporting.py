@@ -81,6 +81,8 @@ def export(folder: str, formats: Iterable[str] = FORMATS, lang: str | None = Non
             raise unknown("format", name, FORMATS)
     if not wanted:
         raise SelectionError(f"No format is named. Allowed: {', '.join(FORMATS)}.")
+    for name in wanted:
+        _installed(name)
     target = os.path.abspath(a_text(folder, "folder"))
     _replaceable(target)
     language = resolve(lang)
@@ -117,6 +119,15 @@ def export(folder: str, formats: Iterable[str] = FORMATS, lang: str | None = Non
     return [
         os.path.join(target, n) for n in sorted(os.listdir(target), key=lambda n: (order[n.rsplit(".", 1)[0]], n))
     ]
+
+
+def _installed(form: str) -> None:
+    """Stop before anything is written where a format's package is missing."""
+    from importlib.util import find_spec
+
+    package = {"xlsx": "openpyxl", "parquet": "pyarrow"}.get(form)
+    if package and find_spec(package) is None:
+        raise missing_extra(f"The export as {form}", "research")
 
 
 def _replaceable(target: str) -> None:
@@ -203,11 +214,9 @@ def _label(table: str, column: str, language: str) -> str:
 
 
 def _parquet(frames: dict[str, pd.DataFrame], folder: str, language: str) -> None:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise missing_extra("The Parquet export", "research") from None
+    import pyarrow
+    import pyarrow.parquet
+
     for name, frame in track(frames.items(), "parquet", len(frames)):
         plain = frame.astype({c: "string" for c in frame.columns if str(frame[c].dtype) == "category"})
         table = pyarrow.Table.from_pandas(plain, preserve_index=False)
@@ -220,28 +229,40 @@ def _parquet(frames: dict[str, pd.DataFrame], folder: str, language: str) -> Non
 
 
 def _xlsx(frames: dict[str, pd.DataFrame], folder: str, language: str) -> None:
-    try:
-        from openpyxl import Workbook
-        from openpyxl.styles import Font
-    except ImportError:
-        raise missing_extra("The Excel export", "research") from None
-    book = Workbook()
-    book.remove(book.active)
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+
+    # Rows go to the disk as they come: a workbook in memory takes fifty times the room of its file.
+    book = Workbook(write_only=True)
+    bold = Font(bold=True)
     sheets = {"codebook": _codebook(language), **frames}
     for name, frame in track(sheets.items(), "xlsx", len(sheets)):
         sheet = book.create_sheet(name[:31])
-        sheet.append(list(frame.columns))
-        for row in _text(frame).itertuples(index=False):
-            sheet.append([ILLEGAL.sub("", cell) if isinstance(cell, str) else cell for cell in row])
-        for row in sheet.iter_rows(min_row=2):
-            for cell in row:
-                if isinstance(cell.value, str) and cell.value.startswith(FORMULA):
-                    cell.data_type, cell.quotePrefix = "s", True
-        for cell in sheet[1]:
-            cell.font = Font(bold=True)
         sheet.freeze_panes = "A2"
-        sheet.auto_filter.ref = sheet.dimensions
+        sheet.auto_filter.ref = f"A1:{get_column_letter(frame.shape[1])}{len(frame) + 1}"
+        heads = [WriteOnlyCell(sheet, column) for column in frame.columns]
+        for cell in heads:
+            cell.font = bold
+        sheet.append(heads)
+        for row in _text(frame).itertuples(index=False):
+            sheet.append([_plain_cell(sheet, value) for value in row])
     book.save(os.path.join(folder, "kejigai_data.xlsx"))
+
+
+def _plain_cell(sheet: Any, value: Any) -> Any:
+    """Return what a sheet shall hold; what begins like a formula is marked as text."""
+    from openpyxl.cell import WriteOnlyCell
+
+    if not isinstance(value, str):
+        return value
+    text = ILLEGAL.sub("", value)
+    if not text.startswith(FORMULA):
+        return text
+    cell = WriteOnlyCell(sheet, text)
+    cell.data_type, cell.quotePrefix = "s", True
+    return cell
 
 
 def _codebook(language: str) -> pd.DataFrame:

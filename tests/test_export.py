@@ -149,6 +149,16 @@ def test_a_full_disk_leaves_the_earlier_export(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+def test_a_missing_package_is_told_before_anything_is_written(tmp_path, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setattr(exporting, "_csv", lambda *_: pytest.fail("written all the same"))
+    with pytest.raises(kj.MissingExtra, match=r"kejigai_data\[research\]"):
+        kj.export(str(tmp_path / "out"), ["csv", "parquet"])
+    assert not list(tmp_path.iterdir())
+
+
 def test_wrong_calls_are_named(tmp_path):
     with pytest.raises(kj.UnknownNameError, match="xlsx"):
         kj.export(str(tmp_path / "a"), ["xls"])

@@ -155,7 +155,7 @@ client.stop_channels(); manager.shutdown_kernel(now=True)
 
 
 # A student's lab has none of these, which the test tools bring: pandas and lesson 08 load them where they find them.
-AS_IN_THE_LAB = "import sys; sys.modules.update(dict.fromkeys(['pyarrow', 'polars', 'openpyxl', 'duckdb']))"
+AS_IN_THE_LAB = "import sys; sys.modules.update(dict.fromkeys(['pyarrow', 'polars', 'duckdb']))"
 
 
 def kernel_memory(cells):
