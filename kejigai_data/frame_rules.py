@@ -131,13 +131,14 @@ def _as_text(cases: Any, names: list[str], schema: Any) -> Any:
     """Return these columns as text; what is empty is missing."""
     import narwhals as nw
 
-    days = {schema[name] for name in ("adopted_earliest", "adopted_latest") if name in names}
+    pair = ("adopted_earliest", "adopted_latest")
+    alike = len({schema[name] for name in pair if name in names}) == 1
     cells: list[nw.Expr] = []
     for name in names:
         if not schema[name].is_temporal():
             text = nw.col(name).cast(nw.String)
             cells.append(nw.when(text != "").then(text).alias(name))
-        elif len(days) == 1 and schema[name] in days:
+        elif name in pair and alike:
             cells.append(nw.col(name))
         else:
             # A day beside a time, or beside text, is compared by its first ten characters.

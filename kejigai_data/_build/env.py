@@ -14,8 +14,12 @@ import subprocess
 import sys
 
 MINIMUM = (3, 11)
+TOO_NEW = (3, 14)  # for the wheels of a bundle; with a network any newer Python may do
 NEWER = ("python3.13", "python3.12", "python3.11", "python3")
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# A bundle for a USB stick (see bundle.py) has its wheels here, and this file in the same depth.
+BUNDLED = "files"
+WHEELS = os.path.join(TOP, BUNDLED, "wheels")
 VENV = os.path.join(TOP, ".venv")
 WORK = os.path.join(TOP, "work")
 EXTRAS = {
@@ -43,6 +47,27 @@ def venv_python():
     return os.path.join(VENV, *parts)
 
 
+def in_bundle():
+    """Tell whether this is the copy of a bundle, which installs from its own wheels."""
+    return os.path.isdir(WHEELS)
+
+
+def ready():
+    """Stop unless a bundle's wheels suit this Python and the place where it lies."""
+    if not MINIMUM <= sys.version_info[:2] < TOO_NEW or sys.maxsize < 2**32:
+        raise Stop("The wheels of this folder are for Python 3.11, 3.12 and 3.13 (64-bit); this is %s." % sys.version)
+    if os.name != "nt":
+        return 0
+    with open(os.path.join(TOP, BUNDLED, "longest.txt"), encoding="ascii") as file:
+        longest = len(os.path.join(VENV, "Lib", "site-packages")) + 1 + int(file.read())
+    if longest > 259:
+        raise Stop(
+            "The path of this folder is %d characters too long for Windows: %s\n"
+            "Copy it nearer to the top of the disk, for example to D:\\kejigai." % (longest - 259, TOP)
+        )
+    return 0
+
+
 def ensure_python():
     """Go on with a newer interpreter where this one is too old."""
     if sys.version_info >= MINIMUM:
@@ -62,11 +87,24 @@ def ensure_python():
 
 def fingerprint(extras):
     """Return what the environment depends on, as a hash."""
-    digest = hashlib.sha256(repr((extras, sys.version_info[:2])).encode())
+    digest = hashlib.sha256(repr((extras, sys.version_info[:2], TOP)).encode())
+    if in_bundle():
+        digest.update(repr(sorted(os.listdir(WHEELS))).encode())
+        return digest.hexdigest()
     for name in ("pyproject.toml", "constraints.txt"):
         with open(os.path.join(TOP, name), "rb") as file:
             digest.update(file.read())
     return digest.hexdigest()
+
+
+def discard_broken_venv():
+    """Remove an environment whose Python is gone: a folder that was copied from another computer."""
+    try:
+        works = subprocess.call([venv_python(), "-c", ""], stderr=subprocess.DEVNULL) == 0
+    except OSError:
+        works = False
+    if os.path.isdir(VENV) and not works:
+        shutil.rmtree(VENV)
 
 
 def create_venv():
@@ -92,6 +130,21 @@ def create_venv():
     return [sys.executable, "-m", "pip", "--python", venv_python()]
 
 
+def install_bundled(extras):
+    """Make the environment from a bundle's wheels; its own pip, run out of its wheel, needs none here."""
+    wheel = next(name for name in os.listdir(WHEELS) if name.startswith("pip-"))
+    if not os.path.exists(venv_python()) and subprocess.call([sys.executable, "-m", "venv", "--without-pip", VENV]):
+        raise Stop("The virtual environment could not be made in %s; the lines above say why." % VENV)
+    command = [sys.executable, os.path.join(WHEELS, wheel, "pip"), "--python", venv_python(), "install", "--quiet"]
+    command += ["--disable-pip-version-check", "--no-index", "--find-links", WHEELS, "--only-binary=:all:"]
+    if subprocess.call(command + ["pip", "kejigai_data[%s]" % ",".join(extras)], cwd=TOP) != 0:
+        raise Stop(
+            "The packages could not be installed; pip's lines above say why.\n"
+            "Is the disk full, or the folder on a stick that cannot be written? Copy it to the computer's own disk. "
+            "Was it copied whole? Copy it again, or unpack the zip again."
+        )
+
+
 def pinned_pip():
     """Return the requirement for pip: an old one cannot resolve the pins."""
     with open(os.path.join(TOP, "constraints.txt"), encoding="utf-8") as file:
@@ -112,6 +165,27 @@ def ensure_env(purpose):
     if installed.get("fingerprint") == wanted and os.path.exists(venv_python()):
         return
     print("Setting up .venv (%s). The first time takes a minute or two." % ", ".join(extras), flush=True)
+    discard_broken_venv()
+    if in_bundle():
+        ready()
+        install_bundled(extras)
+    else:
+        install_pinned(extras)
+    settings = os.path.join(VENV, "share", "jupyter", "lab", "settings")
+    os.makedirs(settings, exist_ok=True)
+    with open(os.path.join(settings, "overrides.json"), "w", encoding="utf-8") as file:
+        json.dump(LAB_SETTINGS, file, indent=1)
+    # nbgrader and Voilà, which the tests need, would put menus and buttons into every student's lab.
+    config = os.path.join(VENV, "etc", "jupyter", "labconfig")
+    os.makedirs(config, exist_ok=True)
+    with open(os.path.join(config, "page_config.json"), "w", encoding="utf-8") as file:
+        json.dump({"disabledExtensions": {"@jupyter/nbgrader": True, "@voila-dashboards/jupyterlab-preview": True}}, file)
+    with open(stamp, "w", encoding="utf-8") as file:
+        json.dump({"extras": extras, "fingerprint": wanted}, file)
+
+
+def install_pinned(extras):
+    """Make the environment from the package index, each package in the version of constraints.txt."""
     pip = create_venv()
     quiet = ["install", "--quiet", "--disable-pip-version-check"]
     if subprocess.call(pip + quiet + [pinned_pip()], cwd=TOP) == 0:
@@ -124,17 +198,6 @@ def ensure_env(purpose):
             "Without a network the first set-up cannot work: connect once, then run the command again. "
             "Behind a slow or closed network, set a mirror with: pip config set global.index-url <address>"
         )
-    settings = os.path.join(VENV, "share", "jupyter", "lab", "settings")
-    os.makedirs(settings, exist_ok=True)
-    with open(os.path.join(settings, "overrides.json"), "w", encoding="utf-8") as file:
-        json.dump(LAB_SETTINGS, file, indent=1)
-    # nbgrader and Voilà, which the tests need, would put menus and buttons into every student's lab.
-    config = os.path.join(VENV, "etc", "jupyter", "labconfig")
-    os.makedirs(config, exist_ok=True)
-    with open(os.path.join(config, "page_config.json"), "w", encoding="utf-8") as file:
-        json.dump({"disabledExtensions": {"@jupyter/nbgrader": True, "@voila-dashboards/jupyterlab-preview": True}}, file)
-    with open(stamp, "w", encoding="utf-8") as file:
-        json.dump({"extras": extras, "fingerprint": wanted}, file)
 
 
 def digest(path):
@@ -234,12 +297,14 @@ def run(module, *arguments):
 
 
 def main(arguments):
-    """Run one of: lab, test, test-all, notebooks, generated, handouts, slides, site, app, benchmark, lint."""
+    """Run one of: lab, test, test-all, notebooks, generated, handouts, slides, site, app, bundle, benchmark, lint."""
     command = arguments[0] if arguments else ""
     if command == "lab":
         return lab()
-    if command not in ("test", "test-all", "notebooks", "generated", "handouts", "slides", "site", "app", "benchmark", "lint"):
-        raise Stop("Say what to do: lab, test, test-all, notebooks, generated, handouts, slides, site, app, benchmark or lint.")
+    if command == "ready" and in_bundle():
+        return ready()
+    if command not in ("test", "test-all", "notebooks", "generated", "handouts", "slides", "site", "app", "bundle", "benchmark", "lint"):
+        raise Stop("Say what to do: lab, test, test-all, notebooks, generated, handouts, slides, site, app, bundle, benchmark or lint.")
     ensure_env("test-all" if command == "test-all" else "test")
     if command == "test":
         return run("pytest", *arguments[1:])
