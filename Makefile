@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN = @$(PYTHON) -m kejigai_data._build.env
 export PORT
 
-.PHONY: lab test test-all notebooks generated handouts slides site app bundle benchmark lint
+.PHONY: lab test test-all notebooks generated handouts slides site app hub bundle benchmark lint
 
 lab:
 	$(RUN) lab
@@ -31,6 +31,9 @@ site:
 
 app:
 	$(RUN) app
+
+hub:
+	$(RUN) hub
 
 bundle:
 	$(RUN) bundle

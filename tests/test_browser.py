@@ -76,12 +76,20 @@ class Lesson:
     """One lesson in a page, with what the page asked for and complained of."""
 
     def __init__(self, browser, address, name, folder="notebooks"):
+        self.watch(browser)
+        self.page.goto(f"{address}/lab/tree/{folder}/{name}.ipynb?reset")
+        self.arrive()
+
+    def watch(self, browser):
+        """Open a page and listen to it."""
         self.page = browser.new_page(viewport={"width": 1280, "height": 12000})
         self.outside, self.errors = [], []
         self.page.on("request", self._request)
         self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
         self.page.on("pageerror", lambda e: self.errors.append(str(e)))
-        self.page.goto(f"{address}/lab/tree/{folder}/{name}.ipynb?reset")
+
+    def arrive(self):
+        """Wait for the notebook."""
         self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=90000)
         self.wait(lambda: self.count(".jp-Notebook .jp-CodeCell") > 5)
 

@@ -9,20 +9,16 @@ served unless ``KEJIGAI_IP`` names another address.
 from __future__ import annotations
 
 import os
-import resource
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import nbformat
-from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
-from tornado.web import HTTPError
-from traitlets import Integer
 from traitlets.config import Config
 from voila.app import Voila
 
 from .handouts import LANGS, words
+from .limits import POLICY, Places
 
 PAGES = Path(__file__).parent / "app_pages"
 WIDGETS = ("compare_places", "compare_mechanisms", "timeline", "evidence_browser")
@@ -31,32 +27,6 @@ WIDGETS = ("compare_places", "compare_mechanisms", "timeline", "evidence_browser
 PIXEL = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 )
-POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws: wss:; "
-    "base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
-)
-
-
-class Places(AsyncMappingKernelManager):
-    """A limited number of kernels, each with a limited memory."""
-
-    most = Integer(20, help="Kernels at once").tag(config=True)
-    memory = Integer(1024, help="Memory of a kernel, in MB").tag(config=True)
-
-    async def start_kernel(self, **kwargs: Any) -> str:  # type: ignore[override]
-        """Start a kernel if a place is free.
-
-        Raises
-        ------
-        tornado.web.HTTPError
-            503 when all places are taken; the page says so.
-        """
-        if len(self.list_kernel_ids()) >= self.most:
-            raise HTTPError(503)
-        allowed = self.memory * 1024 * 1024
-        kwargs["preexec_fn"] = lambda: resource.setrlimit(resource.RLIMIT_DATA, (allowed, allowed))
-        return str(await super().start_kernel(**kwargs))
 
 
 def notebook(language: str) -> nbformat.NotebookNode:

@@ -22,10 +22,14 @@ BUNDLED = "files"
 WHEELS = os.path.join(TOP, BUNDLED, "wheels")
 VENV = os.path.join(TOP, ".venv")
 WORK = os.path.join(TOP, "work")
+# JupyterHub's own proxy is a program for Node.
+PROXY = "configurable-http-proxy@5.3.0"
+PROXY_HOME = os.path.join(VENV, "proxy")
 EXTRAS = {
     "lab": ("lab",),
-    "test": ("lab", "research", "instructor", "app", "test"),
-    "test-all": ("lab", "research", "instructor", "app", "test", "heavy"),
+    "hub": ("lab", "hub"),
+    "test": ("lab", "research", "instructor", "app", "hub", "test"),
+    "test-all": ("lab", "research", "instructor", "app", "hub", "test", "heavy"),
 }
 LAB_SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {
@@ -200,6 +204,19 @@ def install_pinned(extras):
         )
 
 
+def ensure_proxy():
+    """Install the hub's proxy into the environment, unless the machine has one."""
+    name = PROXY.split("@")[0]
+    if shutil.which(name) or os.path.exists(os.path.join(PROXY_HOME, "node_modules", ".bin", name)):
+        return
+    npm = shutil.which("npm")
+    if npm is None:
+        raise Stop("The hub's proxy needs Node 20 or newer with npm (nodejs.org, or apt install npm).")
+    os.makedirs(PROXY_HOME, exist_ok=True)
+    if subprocess.call([npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", PROXY_HOME, PROXY]) != 0:
+        raise Stop("npm could not install %s; its lines above say why." % PROXY)
+
+
 def digest(path):
     """Return the hash of a file."""
     with open(path, "rb") as file:
@@ -297,15 +314,17 @@ def run(module, *arguments):
 
 
 def main(arguments):
-    """Run one of: lab, test, test-all, notebooks, generated, handouts, slides, site, app, bundle, benchmark, lint."""
+    """Run one of: lab, test, test-all, notebooks, generated, handouts, slides, site, app, hub, bundle, benchmark, lint."""
     command = arguments[0] if arguments else ""
     if command == "lab":
         return lab()
     if command == "ready" and in_bundle():
         return ready()
-    if command not in ("test", "test-all", "notebooks", "generated", "handouts", "slides", "site", "app", "bundle", "benchmark", "lint"):
-        raise Stop("Say what to do: lab, test, test-all, notebooks, generated, handouts, slides, site, app, bundle, benchmark or lint.")
-    ensure_env("test-all" if command == "test-all" else "test")
+    if command not in ("test", "test-all", "notebooks", "generated", "handouts", "slides", "site", "app", "hub", "bundle", "benchmark", "lint"):
+        raise Stop("Say what to do: lab, test, test-all, notebooks, generated, handouts, slides, site, app, hub, bundle, benchmark or lint.")
+    ensure_env(command if command in EXTRAS else "test")
+    if command == "hub":
+        ensure_proxy()
     if command == "test":
         return run("pytest", *arguments[1:])
     if command == "test-all":

@@ -1,0 +1,141 @@
+"""Run the hub of a class: ``python -m kejigai_data._build.hub``. Ctrl-C ends it and all servers.
+
+Two processes, so that one can fall: the proxy, through which everything goes, and the hub, which
+is started again whenever it ends. Students' servers are not their children in spirit: they go on.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+from ..env import PROXY, PROXY_HOME
+from .settings import ClassListError, Settings, class_list, read_settings
+
+PATIENCE = 10  # seconds that the parts have to end
+TOO_SOON = 5  # seconds: what ends sooner than that, and again
+TRIES = 5  # so many times in a row, cannot start
+
+
+class Part:
+    """One of the two processes, started again when it ends."""
+
+    def __init__(self, command: list[str]) -> None:
+        self.command = command
+        self.failures = 0
+        self.start()
+
+    def start(self) -> None:
+        """Start it, out of reach of the terminal's Ctrl-C."""
+        self.begun = time.monotonic()
+        self.process = subprocess.Popen(self.command, start_new_session=True)
+
+    def watch(self) -> None:
+        """Start it again if it has ended.
+
+        Raises
+        ------
+        ChildProcessError
+            If it ends at once, time after time.
+        """
+        if self.process.poll() is None:
+            return
+        self.failures = self.failures + 1 if time.monotonic() - self.begun < TOO_SOON else 1
+        if self.failures > TRIES:
+            raise ChildProcessError(f"{' '.join(self.command)} does not start; its lines above say why.")
+        print("A part of the hub ended and is started again; students' servers go on.", file=sys.stderr, flush=True)
+        self.start()
+
+    def end(self) -> None:
+        """End it, at once if it does not go."""
+        self.process.terminate()
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+def secret(path: Path) -> str:
+    """Return the secret that lies in a file of the hub's own; made when it is not there."""
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(32), encoding="ascii")
+    return path.read_text(encoding="ascii")
+
+
+def proxy_program() -> str:
+    """Return the proxy that `make hub` installed, or the one of the machine."""
+    local = Path(PROXY_HOME) / "node_modules" / ".bin" / PROXY.split("@")[0]
+    return str(local) if local.exists() else shutil.which(local.name) or local.name
+
+
+def proxy_command(settings: Settings) -> list[str]:
+    """Return what starts the proxy that stands before the hub and the servers."""
+    command = [proxy_program(), "--ip", settings.ip, "--port", str(settings.port)]
+    command += ["--api-ip", "127.0.0.1", "--api-port", str(settings.port + 2), "--log-level", "error"]
+    return [*command, "--default-target", settings.hub, "--error-target", f"{settings.hub}/hub/error"]
+
+
+def hub_command() -> list[str]:
+    """Return what starts the hub itself."""
+    config = Path(__file__).with_name("jupyterhub_config.py")
+    return [sys.executable, "-m", "jupyterhub", "-f", str(config)]
+
+
+def stop_servers(settings: Settings) -> None:
+    """Ask the hub to end the servers of all students, and itself."""
+    request = urllib.request.Request(
+        f"{settings.hub}/hub/api/shutdown",
+        data=b'{"servers": true, "proxy": false}',
+        headers={"Authorization": f"token {os.environ['KEJIGAI_SUPERVISOR']}"},
+        method="POST",
+    )
+    try:
+        urllib.request.urlopen(request, timeout=PATIENCE).close()
+    except OSError as error:
+        print(f"The hub did not answer ({error}); servers of students may still run.", file=sys.stderr)
+
+
+def main() -> int:
+    """Keep proxy and hub running until Ctrl-C or SIGTERM."""
+    settings = read_settings()
+    if not shutil.which("bwrap"):
+        print("The hub shuts each student in with bubblewrap (Linux only): apt install bubblewrap", file=sys.stderr)
+        return 2
+    try:
+        names, _ = class_list(settings.folder / "class.txt")
+    except ClassListError as wrong:
+        print(f"\n{wrong}", file=sys.stderr)
+        return 2
+    for folder in (settings.state, settings.homes):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.environ["CONFIGPROXY_AUTH_TOKEN"] = secret(settings.state / "proxy_token")
+    os.environ["KEJIGAI_SUPERVISOR"] = secret(settings.state / "supervisor_token")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    proxy, hub = Part(proxy_command(settings)), Part(hub_command())
+    print(f"A hub for {len(names)} names at http://{settings.ip}:{settings.port}", flush=True)
+    try:
+        while True:
+            time.sleep(0.5)
+            proxy.watch()
+            hub.watch()
+    except ChildProcessError as failed:
+        print(failed, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        stop_servers(settings)
+        return 0
+    finally:
+        hub.end()
+        proxy.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""The hub's configuration, read by ``jupyterhub -f``; what varies comes from `settings`."""
+
+import os
+import sys
+
+from jupyterhub.spawner import SimpleLocalProcessSpawner
+
+from kejigai_data._build.hub.settings import TOP, class_list, read_settings, sandbox
+from kejigai_data._build.limits import POLICY
+
+settings = read_settings()
+names, teachers = class_list(settings.folder / "class.txt")
+SHOWN = [str(TOP), sys.prefix, sys.base_prefix]
+
+
+def shut_in(spawner):
+    """Give the student a folder, and let the server start inside the sandbox."""
+    home = settings.homes / spawner.user.name
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    server = [sys.executable, "-m", "kejigai_data._build.hub.student"]
+    spawner.cmd = [*sandbox(settings, spawner.user.name, SHOWN), *server]
+    # Not even what stands in the hub's environment goes in.
+    kept = ("PATH", "LANG", "LC_ALL", "TZ")
+    spawner.env_keep = [key for key in kept if key in os.environ]
+    spawner.environment = {
+        "HOME": str(home),
+        # The sandbox's own /tmp: the sockets of kernels lie there, and a socket's path must be short.
+        "JUPYTER_RUNTIME_DIR": "/tmp/run",
+        "KEJIGAI_MEMORY": str(settings.memory),
+        "KEJIGAI_KERNELS": str(settings.kernels),
+        "KEJIGAI_IDLE": str(settings.idle),
+    }
+
+
+c = get_config()  # noqa: F821
+c.JupyterHub.bind_url = f"http://{settings.ip}:{settings.port}"
+c.JupyterHub.hub_bind_url = settings.hub
+c.JupyterHub.db_url = f"sqlite:///{settings.state / 'hub.sqlite'}"
+c.JupyterHub.cookie_secret_file = str(settings.state / "cookie_secret")
+c.JupyterHub.tornado_settings = {"headers": {"Content-Security-Policy": POLICY}}
+# The proxy is a process of its own, and servers outlive the hub: a restart disturbs no lesson.
+c.ConfigurableHTTPProxy.should_start = False
+c.ConfigurableHTTPProxy.api_url = settings.routes
+c.ConfigurableHTTPProxy.auth_token = os.environ["CONFIGPROXY_AUTH_TOKEN"]
+c.JupyterHub.template_vars = {
+    "announcement_login": "首次登录时输入的密码（至少 7 位）即成为您的密码。<br>"
+    "The password that you type first (7 characters or more) becomes yours."
+}
+c.JupyterHub.cleanup_servers = False
+c.JupyterHub.cleanup_proxy = False
+c.JupyterHub.authenticator_class = "firstuse"
+c.FirstUseAuthenticator.dbm_path = str(settings.state / "passwords")
+c.FirstUseAuthenticator.create_users = False
+c.Authenticator.allowed_users = names
+c.Authenticator.admin_users = teachers
+c.JupyterHub.spawner_class = SimpleLocalProcessSpawner
+c.SimpleLocalProcessSpawner.home_dir_template = str(settings.homes / "{username}")
+c.Spawner.pre_spawn_hook = shut_in
+c.Spawner.default_url = "/kejigai/start"
+# A class arrives at once. The hub's own limit would send most of it away with an error; waiting is better.
+c.JupyterHub.concurrent_spawn_limit = 0
+c.Spawner.start_timeout = c.Spawner.http_timeout = 300
+c.JupyterHub.active_server_limit = len(names)
+c.JupyterHub.services = [{"name": "supervisor", "api_token": os.environ["KEJIGAI_SUPERVISOR"]}]
+c.JupyterHub.load_roles = [
+    {"name": "supervisor", "scopes": ["shutdown", "delete:servers", "list:users"], "services": ["supervisor"]}
+]

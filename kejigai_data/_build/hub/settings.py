@@ -1,0 +1,122 @@
+"""What the hub is told from outside, and where its things lie: read by all parts of the recipe."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+TOP = Path(__file__).resolve().parents[3]
+# A letter or digit of any script first: the name is also that of a folder.
+NAME = re.compile(r"[^\W_][\w.-]{0,31}")
+EXAMPLE = """\
+# One name a line, as students type it to log in (capitals do not matter); * before a teacher's.
+# 每行一个登录名（不分大小写）；教师的名字前加 *。
+*teacher
+"""
+
+
+class ClassListError(Exception):
+    """A class list that is not there or cannot be read; the text says what to do."""
+
+
+class Settings(NamedTuple):
+    """Addresses, limits and folders of one hub."""
+
+    ip: str
+    port: int
+    memory: int
+    kernels: int
+    idle: int
+    folder: Path
+
+    @property
+    def homes(self) -> Path:
+        """Where each student's folder lies."""
+        return self.folder / "students"
+
+    @property
+    def state(self) -> Path:
+        """What students never see: database, passwords, secrets."""
+        return self.folder / "state"
+
+    @property
+    def hub(self) -> str:
+        """Return the address of the hub behind the proxy."""
+        return f"http://127.0.0.1:{self.port + 1}"
+
+    @property
+    def routes(self) -> str:
+        """Return the address at which the proxy takes its routes."""
+        return f"http://127.0.0.1:{self.port + 2}"
+
+
+def read_settings() -> Settings:
+    """Return the settings that the environment names."""
+    told = os.environ
+    return Settings(
+        ip=told.get("KEJIGAI_IP", "127.0.0.1"),
+        port=int(told.get("PORT") or 8000),
+        memory=int(told.get("KEJIGAI_MEMORY", "1024")),
+        kernels=int(told.get("KEJIGAI_KERNELS", "3")),
+        idle=int(told.get("KEJIGAI_IDLE", "3600")),
+        folder=Path(told.get("KEJIGAI_HUB") or TOP / "hub").resolve(),
+    )
+
+
+def class_list(path: Path) -> tuple[set[str], set[str]]:
+    """Return the names of a class and, among them, those of teachers.
+
+    Raises
+    ------
+    ClassListError
+        If the list is not there (an example is written), is empty, or holds what cannot be a name.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(EXAMPLE, encoding="utf-8")
+        raise ClassListError(f"Write the names of your class into {path} (an example is there), then run it again.")
+    names, teachers = set(), set()
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+        name = line.strip().lower()
+        if not name or name.startswith("#"):
+            continue
+        teacher, name = name.startswith("*"), name.lstrip("* ")
+        if not NAME.fullmatch(name):
+            raise ClassListError(
+                f"{path}, line {number}: {name!r} cannot be a name. Allowed: up to 32 letters of any script, "
+                "digits, and . _ - inside."
+            )
+        names.add(name)
+        if teacher:
+            teachers.add(name)
+    if not names:
+        raise ClassListError(f"{path} names nobody. One name a line.")
+    return names, teachers
+
+
+def sandbox(settings: Settings, name: str, shown: list[str]) -> list[str]:
+    """Return the command that shuts a student's server in: all read-only but the student's own folder.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of the hub.
+    name : str
+        The student's.
+    shown : list of str
+        Folders that must stay visible although they may lie in what is hidden: the
+        environment, the lessons.
+    """
+    home = str(settings.homes / name)
+    command = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
+    command += ["--tmpfs", "/tmp", "--tmpfs", "/dev/shm"]
+    # The home of whoever runs the hub may hold keys and mail.
+    command += ["--tmpfs", os.path.expanduser("~")]
+    for path in shown:
+        command += ["--ro-bind", path, path]
+    command += ["--tmpfs", str(settings.folder), "--bind", home, home, "--chdir", home]
+    # Nobody is root inside, whoever runs the hub.
+    command += ["--unshare-user", "--uid", "1000", "--gid", "1000"]
+    return [*command, "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--new-session"]

@@ -1,0 +1,81 @@
+"""A student's own server: limits, quiet kernels, and the link that brings the lessons."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.utils import url_path_join
+from jupyterhub.singleuser import main as serve
+from tornado.web import HTTPError, authenticated
+from traitlets.config import Config
+
+from ..env import bring_lessons
+from ..limits import POLICY
+from .settings import TOP
+
+FIRST = "zh/00_start_here"
+
+
+class Start(JupyterHandler):
+    """``kejigai/start?lesson=en/01_legal``: bring what is new, overwrite nothing, open the lesson."""
+
+    @authenticated
+    def get(self) -> None:
+        """Send the reader on to the lesson in his or her own folder."""
+        lesson = self.get_argument("lesson", FIRST)
+        known = {f"{path.parent.name}/{path.stem}" for path in (TOP / "notebooks").glob("*/*.ipynb")}
+        if lesson not in known:
+            raise HTTPError(404, f"There is no such lesson. There are: {', '.join(sorted(known))}.")
+        bring_lessons(str(TOP), os.getcwd())  # type: ignore[no-untyped-call]
+        self.redirect(url_path_join(self.base_url, "lab/tree/notebooks", f"{lesson}.ipynb"))
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    return [{"module": __name__}]
+
+
+def _load_jupyter_server_extension(app: Any) -> None:
+    where = url_path_join(app.web_app.settings["base_url"], "kejigai/start")
+    app.web_app.add_handlers(".*$", [(where, Start)])
+
+
+def configured() -> Config:
+    """Return the settings of a student's server, from its environment."""
+    idle = int(os.environ["KEJIGAI_IDLE"])
+    config = Config()
+    config.ServerApp.root_dir = os.getcwd()
+    config.ServerApp.kernel_manager_class = "kejigai_data._build.limits.Places"
+    # A classroom needs nothing of what the test tools bring along.
+    nbgrader = ("assignment_list", "course_list", "validate_assignment", "formgrader")
+    off = ["notebook", "voila.server_extension"]
+    off += ["nbgrader", *(f"nbgrader.server_extensions.{name}" for name in nbgrader)]
+    config.ServerApp.jpserver_extensions = {__name__: True, **dict.fromkeys(off, False)}
+    config.ServerApp.tornado_settings = {"headers": {"Content-Security-Policy": POLICY}}
+    config.ServerApp.shutdown_no_activity_timeout = idle
+    config.Places.most = int(os.environ["KEJIGAI_KERNELS"])
+    config.Places.memory = int(os.environ["KEJIGAI_MEMORY"])
+    config.Places.cull_idle_timeout = idle
+    config.Places.cull_interval = max(1, idle // 10)
+    # Over TCP what a kernel says could be read by every student of the machine.
+    config.KernelManager.transport = "ipc"
+    config.LabApp.news_url = None
+    config.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
+    return config
+
+
+def main() -> None:
+    """Serve one student; the hub starts this inside the sandbox."""
+    runtime = Path(os.environ["JUPYTER_RUNTIME_DIR"])
+    runtime.mkdir(exist_ok=True, mode=0o700)
+    path = runtime / "server.json"
+    path.write_text(json.dumps(configured()), encoding="utf-8")
+    serve([*sys.argv[1:], f"--config={path}"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""The hub for a class, on loopback: a lesson held in it, its walls, its limits, and a real browser."""
+
+import asyncio
+import re
+import shutil
+import sys
+import time
+
+import psutil
+import pytest
+
+from kejigai_data._build import env
+from kejigai_data._build.hub.settings import ClassListError, class_list, read_settings, sandbox
+
+from .benchmarks.class_load import PASSWORD, Hub, Student, a_class, lesson, ready
+from .conftest import CI, TOP
+from .test_browser import DRAWN, Lesson, charts_in
+from .test_browser import browser as browser
+
+pytestmark = pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not here")
+NAMES = ["lilei", "hanmei"]
+READER = "韩梅梅"
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory):
+    if not shutil.which("npm") and not CI:
+        pytest.skip("npm is not here: the hub's proxy is a program for Node")
+    env.ensure_proxy()
+    with Hub(tmp_path_factory.mktemp("hub"), [*NAMES, READER], KEJIGAI_IDLE="10", KEJIGAI_KERNELS="2") as running:
+        asyncio.run(ready(running.address))
+        yield running
+
+
+def test_nobody_loses_work_when_the_hub_falls_or_a_kernel_dies(hub):
+    seconds, memory = asyncio.run(lesson(hub, NAMES))
+    assert set(seconds) == {"open", "run all", "widget"}
+    assert set(memory) == set(NAMES)
+    assert all(100 < size < 600 for size in memory.values())
+
+
+async def looked_round(hub):
+    async with a_class(hub.address, NAMES) as (one, other):
+        await one.open()
+        await other.open()
+        await one.connect()
+        seen = {}
+        here = "__import__('os')"
+        seen["uid"] = await one.ask(f"{here}.getuid()")
+        seen["homes"] = await one.ask(f"{here}.listdir({str(hub.folder)!r} + '/students')")
+        seen["folder"] = await one.ask(f"{here}.listdir({str(hub.folder)!r})")
+        seen["told"] = await one.ask(f"sorted({here}.environ)")
+        seen["limit"] = await one.ask("__import__('resource').getrlimit(__import__('resource').RLIMIT_DATA)[0]")
+        seen["writes"] = [
+            (await one.run(f"open({str(place)!r} + '/strange.txt', 'w')"))["status"]
+            for place in (TOP, sys.prefix, "/usr", hub.folder / "students" / NAMES[1])
+        ]
+        seen["processes"] = await one.ask("len([n for n in __import__('os').listdir('/proc') if n.isdigit()])")
+        seen["transport"] = await one.ask("get_ipython().kernel.parent.transport")
+        await one.api("POST", "kernels", name="python3")
+        try:
+            await one.api("POST", "kernels", name="python3")
+        except AssertionError as too_many:
+            seen["one too many"] = str(too_many)
+        async with one.browser.get(f"{one.base}/lab") as page:
+            seen["policy"] = page.headers.getall("Content-Security-Policy")
+        async with one.browser.get(f"{other.base}/api/contents") as page:
+            seen["other's files"] = page.status
+        async with one.browser.get(f"{one.base}/kejigai/start?lesson=../../etc/passwd") as page:
+            seen["no lesson"] = page.status
+        await one.save("mine")
+        await one.open()
+        seen["after the link"] = await one.saved()
+    return seen
+
+
+def test_a_student_sees_and_changes_nothing_but_the_own_folder(hub):
+    seen = asyncio.run(looked_round(hub))
+    assert seen["uid"] == 1000
+    assert seen["homes"] == [NAMES[0]]
+    assert seen["folder"] == ["students"]
+    assert not [key for key in seen["told"] if "CONFIGPROXY" in key or "SUPERVISOR" in key]
+    assert seen["limit"] == 1024 * 2**20
+    assert seen["writes"] == ["error"] * 4
+    assert seen["processes"] < 8
+    assert seen["transport"] == "ipc"
+    assert "2 kernels run already" in seen["one too many"]
+    assert any("default-src 'self'" in policy for policy in seen["policy"])
+    assert seen["other's files"] == 403
+    assert seen["no lesson"] == 404
+    assert seen["after the link"] == "mine"
+
+
+async def refused(hub):
+    found = []
+    for name, password in (("stranger", PASSWORD), (NAMES[0], "not the password")):
+        async with Student(hub.address, name) as student:
+            async with student.browser.get(f"{hub.address}/hub/login") as page:
+                await page.read()
+            form = {"username": name, "password": password, "_xsrf": student.token("/hub/login")}
+            async with student.browser.post(f"{hub.address}/hub/login", data=form) as page:
+                found.append((page.status, "/user/" in str(page.url)))
+    return found
+
+
+def test_only_the_class_comes_in_each_with_the_own_password(hub):
+    assert asyncio.run(refused(hub)) == [(403, False)] * 2
+
+
+def test_only_this_machine_is_served(hub):
+    parts = psutil.Process(hub.process.pid).children(recursive=True)
+    open_at = {c.laddr.ip for p in parts for c in p.net_connections("inet") if c.status == psutil.CONN_LISTEN}
+    assert open_at == {"127.0.0.1"}
+
+
+def test_who_has_gone_costs_nothing(hub):
+    until = time.monotonic() + 90
+    while hub.memory():
+        assert time.monotonic() < until, hub.memory()
+        time.sleep(1)
+
+
+class InTheHub(Lesson):
+    """A lesson that a browser comes to by the start link."""
+
+    def __init__(self, engine, hub, name):
+        self.watch(engine)
+        self.page.goto(f"{hub.address}/hub/login?next=%2Fhub%2Fuser-redirect%2Fkejigai%2Fstart%3Flesson%3D{name}")
+        self.page.fill("#username_input", READER)
+        self.page.fill("#password_input", PASSWORD)
+        self.page.click("#login_submit")
+        self.arrive()
+
+
+def test_a_browser_comes_by_the_start_link_and_draws_every_chart(hub, request):
+    one = InTheHub(request.getfixturevalue("browser"), hub, "en%2F01_legal")
+    expected = charts_in("en/01_legal")
+    one.wait(lambda: one.count(DRAWN) == expected)
+    one.run_all()
+    one.wait(lambda: one.count(DRAWN) == expected)
+    one.wait(lambda: one.count(".widget-dropdown select") > 1)
+    assert not one.outside
+    assert not [error for error in one.errors if "Content Security Policy" in error]
+    one.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("", "names nobody"), ("lilei\n../x", "line 2: '../x' cannot be a name"), (".hidden", "cannot be a name")],
+)
+def test_a_class_list_says_what_is_wrong_with_it(text, words, tmp_path):
+    path = tmp_path / "class.txt"
+    path.write_text(text, encoding="utf-8-sig")
+    with pytest.raises(ClassListError, match=re.escape(words)):
+        class_list(path)
+
+
+def test_a_missing_class_list_is_begun(tmp_path):
+    with pytest.raises(ClassListError, match="an example is there"):
+        class_list(tmp_path / "hub" / "class.txt")
+    assert class_list(tmp_path / "hub" / "class.txt") == ({"teacher"}, {"teacher"})
+
+
+def test_the_sandbox_works_for_an_ordinary_user(tmp_path):
+    import subprocess
+
+    settings = read_settings()._replace(folder=tmp_path)
+    (settings.homes / "lilei").mkdir(parents=True)
+    tmp_path.chmod(0o755)
+    command = [*sandbox(settings, "lilei", []), "sh", "-c", "id -u; ls -d /root/.[a-z]* | wc -l"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["1000", "0"]
