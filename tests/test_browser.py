@@ -109,6 +109,8 @@ class Lesson:
         raise AssertionError("nothing happened in time; console: " + "; ".join(self.errors[:5]))
 
     def run_all(self):
+        # Cells that are sent before the kernel is there can wait for ever on a busy machine.
+        self.page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=90000)
         self.page.locator(".jp-Notebook").first.click(position={"x": 5, "y": 5})
         self.page.locator(".lm-MenuBar-item", has_text="Run").first.click()
         self.page.locator('li[data-command="runmenu:run-all"]').click()

@@ -120,7 +120,7 @@ def plain_adoption(rows, at_risk):
 
 @every_engine
 def test_naming_is_the_same_everywhere(made):
-    @SOME
+    @settings(SOME, max_examples=4 if made is on_dask else 12)
     @given(ROWS)
     def check(rows):
         assert rows_of(kj.naming(made(rows, TEXT))) == plain_naming(rows)
@@ -132,7 +132,7 @@ def test_naming_is_the_same_everywhere(made):
 
 @every_engine
 def test_crosstab_is_the_same_everywhere(made):
-    @SOME
+    @settings(SOME, max_examples=4 if made is on_dask else 12)
     @given(ROWS)
     def check(rows):
         assert rows_of(kj.crosstab(made(rows, TEXT), "mechanism", "factors")) == plain_crosstab(rows)
@@ -144,7 +144,7 @@ def test_crosstab_is_the_same_everywhere(made):
 
 @every_engine
 def test_co_occurrence_is_the_same_everywhere(made):
-    @SOME
+    @settings(SOME, max_examples=4 if made is on_dask else 12)
     @given(ROWS)
     def check(rows):
         assert rows_of(kj.co_occurrence(made(rows, TEXT))) == plain_pairs((row[0], row[1]) for row in rows)
@@ -160,7 +160,7 @@ AT_RISK = ["110000", "370000", "440000"]
 
 @every_engine
 def test_adoption_is_the_same_everywhere(made):
-    @SOME
+    @settings(SOME, max_examples=4 if made is on_dask else 12)
     @given(ROWS)
     def check(rows):
         expected = plain_adoption(rows, AT_RISK)

@@ -326,7 +326,8 @@ def main(arguments):
     if command == "hub":
         ensure_proxy()
     if command == "test":
-        return run("pytest", *arguments[1:])
+        # A file at a time on each processor; kernels and browsers of one file follow one another.
+        return run("pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", *arguments[1:])
     if command == "test-all":
         return run("pytest", "-m", "not benchmark", *arguments[1:])
     if command == "benchmark":
