@@ -33,6 +33,15 @@ def test_alpha_of_krippendorffs_example():
     assert result["alpha_low"] <= result["alpha"] <= result["alpha_high"]
 
 
+def test_alpha_of_the_same_example_read_as_an_order():
+    """The same source gives 0.815 for ordinal data."""
+    codes = dict(zip("12345", ("proposed", "planned", "pilot", "in_operation", "ended"), strict=True))
+    frame = long(OBSERVERS, "stage")
+    result = kj.agreement(frame.assign(value=frame["value"].map(codes)), resamples=5).iloc[0]
+    assert result["distance"] == "ordinal"
+    assert result["alpha"] == pytest.approx(0.815, abs=0.0005)
+
+
 def test_kappa_of_a_textbook_table():
     """Fleiss, Levin and Paik (2003), Table 18.1: 100 subjects, three categories, kappa 0.676."""
     cells = {

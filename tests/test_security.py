@@ -1,6 +1,9 @@
 """Hostile text from a user's file or from data stays text: in tables, reports, charts, pages and decks."""
 
+import json
 import re
+import subprocess
+import sys
 
 import nbformat
 import pandas as pd
@@ -73,6 +76,60 @@ def test_what_a_sheet_said_and_what_was_wrong_with_it(harmless, tmp_path):
     for frame in (cases, changes, problems):
         if len(frame):
             harmless(f"<main>{kj.table(frame)._repr_html_()}</main>")
+
+
+# Run in a process of its own: our tables themselves are spoilt, before anything has read them.
+SPOILT = """
+import json, sys
+evil, language, home = sys.argv[1:]
+import kejigai_data as kj
+from kejigai_data import laboratory, loading
+words = ("title", "summary", "comment", "note", "label", "definition")
+words += ("gloss", "caution", "reason", "text", "what")
+for name in loading.catalogue():
+    header, rows = loading.raw(name)
+    for at, column in enumerate(header):
+        if column.startswith(words):
+            for row in rows:
+                row[at] = row[at] and f"{row[at]} {evil}"
+kj.use(language)
+names = ["compare_routes", "evidence_browser", "timeline", "compare_places", "compare_mechanisms"]
+names += ["named_on_the_map", "argument_browser", "later_browser", "simulated_selection"]
+opened = [getattr(kj.widgets, name)() for name in names]
+shown = [one.result._repr_html_() for one in opened if hasattr(one.result, "_repr_html_")]
+charts = [one.result.to_dict() for one in opened if hasattr(one.result, "to_dict")]
+desk = laboratory.start(home + "/answers.csv", "training")
+ahead = [desk]
+while ahead:
+    part = ahead.pop()
+    ahead += getattr(part, "children", ())
+    if hasattr(part, "description_allow_html"):
+        assert not part.description_allow_html
+    if type(part).__name__ == "HTML":
+        shown.append(part.value)
+shown += [kj.table(kj.load_cases())._repr_html_(), kj.show_evidence("c032").to_html()]
+json.dump({"shown": shown, "charts": charts}, sys.stdout)
+"""
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_widgets_over_data_that_somebody_spoilt(harmless, language, tmp_path):
+    command = [sys.executable, "-X", "utf8", "-c", SPOILT, EVIL, language, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    told = json.loads(done.stdout)
+    assert sum("&lt;script&gt;" in html for html in told["shown"]) >= 5
+    harmless(f"<main>{''.join(told['shown'])}</main>")
+    spoilt = [chart for chart in told["charts"] if "<script>" in json.dumps(chart)]
+    assert len(spoilt) >= 3
+    for number, chart in enumerate(spoilt):
+        folder = tmp_path / str(number) / language
+        folder.mkdir(parents=True)
+        nbformat.write(notebook_of(chart), folder / "99_safe.ipynb")
+        drawn = handouts.page(folder / "99_safe.ipynb", f"<script>{handouts.vega()}</script>")
+        harmless(
+            drawn, lambda page: page.wait_for_selector("figure[data-drawn] svg.marks, figure[data-drawn] canvas")
+        )
 
 
 def test_reports_on_a_class(harmless):
