@@ -10,6 +10,11 @@ TOP = Path(__file__).resolve().parents[1]
 CI = bool(os.environ.get("CI"))
 
 
+def some_now(names, now):
+    """Return all names as parameters: those of `now` for each run, the rest for make test-all."""
+    return [name if name in now else pytest.param(name, marks=pytest.mark.slow) for name in names]
+
+
 @pytest.fixture(scope="session")
 def top():
     return TOP
