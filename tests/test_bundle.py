@@ -138,6 +138,22 @@ def test_a_path_too_long_for_windows_is_told_before_anything_is_unpacked(tmp_pat
         env.ready()
 
 
+def test_a_wheel_that_is_not_the_one_packed_stops_the_set_up(tmp_path, monkeypatch):
+    as_bundle(tmp_path, monkeypatch)
+    wheel = tmp_path / env.BUNDLED / "wheels" / "a-1-py3-none-any.whl"
+    wheel.write_bytes(b"as packed")
+    hashes = tmp_path / env.BUNDLED / "hashes.txt"
+    hashes.write_text(f"{env.digest(wheel)}  {wheel.name}\n", encoding="ascii")
+    env.check_wheels()
+    wheel.write_bytes(b"another")
+    with pytest.raises(env.Stop, match=r"a-1-py3-none-any\.whl is not the file"):
+        env.check_wheels()
+    wheel.write_bytes(b"as packed")
+    wheel.with_name("b-1-py3-none-any.whl").write_bytes(b"slipped in")
+    with pytest.raises(env.Stop, match="b-1"):
+        env.check_wheels()
+
+
 def test_an_environment_copied_from_another_computer_is_made_anew(tmp_path, monkeypatch):
     as_bundle(tmp_path, monkeypatch)
     (tmp_path / ".venv" / "bin").mkdir(parents=True)

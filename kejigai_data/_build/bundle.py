@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import kejigai_data as kj
 
-from .env import BUNDLED, pinned_pip
+from .env import BUNDLED, digest, pinned_pip
 
 TOP = Path(__file__).resolve().parents[2]
 PARTS = Path(__file__).with_name("bundle_parts")
@@ -126,6 +126,8 @@ def make(names: list[str], target: Path = TARGET, pythons: tuple[str, ...] = PYT
     start.mkdir()
     shutil.copy(Path(__file__).with_name("env.py"), start / "env.py")
     shutil.copy(TOP / "constraints.txt", folder / BUNDLED)
+    packed = "".join(f"{digest(str(wheel))}  {wheel.name}\n" for wheel in sorted(wheels.iterdir()))
+    (folder / BUNDLED / "hashes.txt").write_text(packed, encoding="ascii", newline="\n")
     (folder / BUNDLED / "longest.txt").write_text(f"{longest(wheels)}\n", encoding="ascii")
     for part in LESSONS:
         shutil.copytree(TOP / part, folder / part, ignore=lambda _, found: LEFT_OUT & set(found))

@@ -134,8 +134,19 @@ def create_venv():
     return [sys.executable, "-m", "pip", "--python", venv_python()]
 
 
+def check_wheels():
+    """Stop where a wheel is not what was packed: a stick that was pulled out too soon, or tampered with."""
+    with open(os.path.join(TOP, BUNDLED, "hashes.txt"), encoding="ascii") as file:
+        packed = dict(reversed(line.split()) for line in file)
+    for name in sorted(set(packed) | set(os.listdir(WHEELS))):
+        path = os.path.join(WHEELS, name)
+        if name not in packed or not os.path.exists(path) or digest(path) != packed[name]:
+            raise Stop("%s is not the file that was packed. Copy the folder again, or unpack the zip again." % path)
+
+
 def install_bundled(extras):
     """Make the environment from a bundle's wheels; its own pip, run out of its wheel, needs none here."""
+    check_wheels()
     wheel = next(name for name in os.listdir(WHEELS) if name.startswith("pip-"))
     if not os.path.exists(venv_python()) and subprocess.call([sys.executable, "-m", "venv", "--without-pip", VENV]):
         raise Stop("The virtual environment could not be made in %s; the lines above say why." % VENV)
@@ -144,8 +155,7 @@ def install_bundled(extras):
     if subprocess.call(command + ["pip", "kejigai_data[%s]" % ",".join(extras)], cwd=TOP) != 0:
         raise Stop(
             "The packages could not be installed; pip's lines above say why.\n"
-            "Is the disk full, or the folder on a stick that cannot be written? Copy it to the computer's own disk. "
-            "Was it copied whole? Copy it again, or unpack the zip again."
+            "Is the disk full, or the folder on a stick that cannot be written? Copy it to the computer's own disk."
         )
 
 
