@@ -68,6 +68,8 @@ async def looked_round(hub):
             seen["other's files"] = page.status
         async with one.browser.get(f"{one.base}/kejigai/start?lesson=../../etc/passwd") as page:
             seen["no lesson"] = page.status
+        async with one.browser.get(f"{one.base}/kejigai/start?exercise=zh/01_legal") as page:
+            seen["exercise"] = str(page.url)
         await one.save("mine")
         await one.open()
         seen["after the link"] = await one.saved()
@@ -88,6 +90,7 @@ def test_a_student_sees_and_changes_nothing_but_the_own_folder(hub):
     assert any("default-src 'self'" in policy for policy in seen["policy"])
     assert seen["other's files"] == 403
     assert seen["no lesson"] == 404
+    assert seen["exercise"].endswith("/lab/tree/exercises/zh/01_legal.ipynb")
     assert seen["after the link"] == "mine"
 
 

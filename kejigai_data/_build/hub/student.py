@@ -22,17 +22,22 @@ FIRST = "zh/00_start_here"
 
 
 class Start(JupyterHandler):
-    """``kejigai/start?lesson=en/01_legal``: bring what is new, overwrite nothing, open the lesson."""
+    """``kejigai/start?lesson=en/01_legal``: bring what is new, overwrite nothing, open the lesson.
+
+    ``?exercise=en/01_legal`` opens the exercise of that lesson.
+    """
 
     @authenticated
     def get(self) -> None:
         """Send the reader on to the lesson in his or her own folder."""
-        lesson = self.get_argument("lesson", FIRST)
+        exercise = self.get_argument("exercise", "")
+        lesson = exercise or self.get_argument("lesson", FIRST)
         known = {f"{path.parent.name}/{path.stem}" for path in (TOP / "notebooks").glob("*/*.ipynb")}
         if lesson not in known:
             raise HTTPError(404, f"There is no such lesson. There are: {', '.join(sorted(known))}.")
+        folder = "exercises" if exercise else "notebooks"
         bring_lessons(str(TOP), os.getcwd())  # type: ignore[no-untyped-call]
-        self.redirect(url_path_join(self.base_url, "lab/tree/notebooks", f"{lesson}.ipynb"))
+        self.redirect(url_path_join(self.base_url, "lab/tree", folder, f"{lesson}.ipynb"))
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
