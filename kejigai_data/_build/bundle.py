@@ -126,7 +126,8 @@ def make(names: list[str], target: Path = TARGET, pythons: tuple[str, ...] = PYT
     start.mkdir()
     shutil.copy(Path(__file__).with_name("env.py"), start / "env.py")
     shutil.copy(TOP / "constraints.txt", folder / BUNDLED)
-    packed = "".join(f"{digest(str(wheel))}  {wheel.name}\n" for wheel in sorted(wheels.iterdir()))
+    hashes = {wheel.name: digest(str(wheel)) for wheel in sorted(wheels.iterdir())}  # type: ignore[no-untyped-call]
+    packed = "".join(f"{value}  {name}\n" for name, value in hashes.items())
     (folder / BUNDLED / "hashes.txt").write_text(packed, encoding="ascii", newline="\n")
     (folder / BUNDLED / "longest.txt").write_text(f"{longest(wheels)}\n", encoding="ascii")
     for part in LESSONS:
