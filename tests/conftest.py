@@ -10,6 +10,14 @@ TOP = Path(__file__).resolve().parents[1]
 CI = bool(os.environ.get("CI"))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark what needs a browser: beside other work it is slow enough to fail, so it runs alone."""
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.alone)
+
+
 def some_now(names, now):
     """Return all names as parameters: those of `now` for each run, the rest for make test-all."""
     return [name if name in now else pytest.param(name, marks=pytest.mark.slow) for name in names]

@@ -16,7 +16,7 @@ import pytest
 from .conftest import TOP
 from .test_browser import CLOSED
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.alone, pytest.mark.filterwarnings("ignore")]
 
 
 def free_port():

@@ -17,7 +17,7 @@ from .conftest import CI, TOP
 from .test_browser import DRAWN, Lesson, charts_in
 from .test_browser import browser as browser
 
-pytestmark = pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not here")
+pytestmark = [pytest.mark.alone, pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not here")]
 NAMES = ["lilei", "hanmei"]
 READER = "韩梅梅"
 
@@ -62,6 +62,24 @@ async def looked_round(hub):
             await one.api("POST", "kernels", name="python3")
         except AssertionError as too_many:
             seen["one too many"] = str(too_many)
+        other_kernel = (await one.api("GET", "kernels"))[-1]["id"]
+        async with one.browser.ws_connect(f"{one.base}/api/kernels/{other_kernel}/channels") as wire:
+            one.wire, first_wire = wire, one.wire
+            await one.run("import numpy; big = numpy.ones(60_000_000)")
+            one.wire = first_wire
+            await one.run("import numpy; bigger = numpy.ones(80_000_000)")
+            for _ in range(20):
+                await asyncio.sleep(0.5)
+                if (await one.api("GET", f"kernels/{one.kernel}"))["execution_state"] in (
+                    "restarting",
+                    "starting",
+                ):
+                    break
+            await asyncio.sleep(6)
+            one.wire = wire
+            seen["the smaller"] = await one.ask("big.nbytes")
+            one.wire = await one.browser.ws_connect(f"{one.base}/api/kernels/{one.kernel}/channels")
+            seen["the larger"] = await one.ask("'bigger' in globals()")
         async with one.browser.get(f"{one.base}/lab") as page:
             seen["policy"] = page.headers.getall("Content-Security-Policy")
         async with one.browser.get(f"{other.base}/api/contents") as page:
@@ -87,6 +105,8 @@ def test_a_student_sees_and_changes_nothing_but_the_own_folder(hub):
     assert seen["processes"] < 8
     assert seen["transport"] == "ipc"
     assert "2 kernels run already" in seen["one too many"]
+    assert seen["the smaller"] == 480_000_000
+    assert seen["the larger"] is False
     assert any("default-src 'self'" in policy for policy in seen["policy"])
     assert seen["other's files"] == 403
     assert seen["no lesson"] == 404

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.utils import url_path_join
 from jupyterhub.singleuser import main as serve
+from tornado.ioloop import PeriodicCallback
 from tornado.web import HTTPError, authenticated
 from traitlets.config import Config
 
@@ -19,6 +22,7 @@ from ..limits import POLICY
 from .settings import TOP
 
 FIRST = "zh/00_start_here"
+OFTEN = 1000  # milliseconds between two looks at the memory
 
 
 class Start(JupyterHandler):
@@ -40,6 +44,28 @@ class Start(JupyterHandler):
         self.redirect(url_path_join(self.base_url, "lab/tree", folder, f"{lesson}.ipynb"))
 
 
+def private(process: psutil.Process) -> int:
+    """Return the bytes that a process shares with no other; none for one that has ended."""
+    try:
+        held = process.memory_info()
+    except psutil.Error:
+        return 0
+    return int(held.rss - held.shared)
+
+
+def hold_to(limit: int) -> None:
+    """End the largest process, if all that run for this student hold more than `limit` bytes.
+
+    The sandbox has a list of processes of its own, so that all that can be seen are the
+    student's; the first of them is the sandbox, and this one serves.
+    """
+    mine = {process: private(process) for process in psutil.process_iter()}
+    others = {process: held for process, held in mine.items() if process.pid not in (1, os.getpid())}
+    if others and sum(mine.values()) > limit:
+        with contextlib.suppress(psutil.Error):
+            max(others, key=others.__getitem__).kill()
+
+
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
     return [{"module": __name__}]
 
@@ -47,6 +73,9 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 def _load_jupyter_server_extension(app: Any) -> None:
     where = url_path_join(app.web_app.settings["base_url"], "kejigai/start")
     app.web_app.add_handlers(".*$", [(where, Start)])
+    limit = int(os.environ["KEJIGAI_MEMORY"]) * 2**20 if "KEJIGAI_MEMORY" in os.environ else 0
+    if limit:
+        PeriodicCallback(lambda: hold_to(limit), OFTEN).start()
 
 
 def configured() -> Config:
