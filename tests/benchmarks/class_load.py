@@ -204,7 +204,8 @@ class Hub:
     def __exit__(self, *_):
         self.process.send_signal(signal.SIGINT)
         try:
-            self.process.wait(60)
+            self.process.wait(90)
+            assert not self.memory(), "the hub has ended, and servers of students still run"
         finally:
             self.process.kill()
             self.log.close()

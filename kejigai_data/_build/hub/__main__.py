@@ -6,6 +6,7 @@ is started again whenever it ends. Students' servers are not their children in s
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -131,6 +132,9 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         stop_servers(settings)
+        # It ends by itself once every server has; ended sooner it would leave them behind.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            hub.process.wait(6 * PATIENCE)
         return 0
     finally:
         hub.end()

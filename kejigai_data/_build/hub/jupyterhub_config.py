@@ -1,8 +1,11 @@
 """The hub's configuration, read by ``jupyterhub -f``; what varies comes from `settings`."""
 
+import contextlib
 import os
+import signal
 import sys
 
+import psutil
 from jupyterhub.spawner import SimpleLocalProcessSpawner
 
 from kejigai_data._build.hub.settings import TOP, class_list, read_settings, sandbox
@@ -11,6 +14,20 @@ from kejigai_data._build.limits import POLICY
 settings = read_settings()
 names, teachers = class_list(settings.folder / "class.txt")
 SHOWN = [str(TOP), sys.prefix, sys.base_prefix]
+
+
+class Desk(SimpleLocalProcessSpawner):
+    """A server in its sandbox, which is ended from inside: the sandbox alone would leave it running."""
+
+    async def _signal(self, sig):
+        try:
+            inside = psutil.Process(self.pid).children(recursive=True)
+        except (psutil.Error, ValueError):
+            return False
+        for process in inside:
+            with contextlib.suppress(psutil.Error):
+                process.send_signal(signal.SIGKILL if sig == signal.SIGKILL else signal.SIGTERM)
+        return bool(inside)
 
 
 def shut_in(spawner):
@@ -53,7 +70,7 @@ c.FirstUseAuthenticator.dbm_path = str(settings.state / "passwords")
 c.FirstUseAuthenticator.create_users = False
 c.Authenticator.allowed_users = names
 c.Authenticator.admin_users = teachers
-c.JupyterHub.spawner_class = SimpleLocalProcessSpawner
+c.JupyterHub.spawner_class = Desk
 c.SimpleLocalProcessSpawner.home_dir_template = str(settings.homes / "{username}")
 c.Spawner.pre_spawn_hook = shut_in
 c.Spawner.default_url = "/kejigai/start"
