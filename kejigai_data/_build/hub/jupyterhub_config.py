@@ -20,6 +20,8 @@ class Desk(SimpleLocalProcessSpawner):
     """A server in its sandbox, which is ended from inside: the sandbox alone would leave it running."""
 
     async def _signal(self, sig):
+        if sig == 0:  # only asks whether it runs
+            return await super()._signal(sig)
         try:
             inside = psutil.Process(self.pid).children(recursive=True)
         except (psutil.Error, ValueError):
