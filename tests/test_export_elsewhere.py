@@ -14,14 +14,9 @@ import kejigai_data as kj
 from kejigai_data.exporting import LEFT_OUT
 from kejigai_data.loading import catalogue
 
+from .test_export import made as made
+
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module", params=["en", "zh"])
-def made(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("elsewhere") / f"数据 {request.param}"
-    kj.export(str(folder), lang=request.param)
-    return request.param, folder
 
 
 def tables():

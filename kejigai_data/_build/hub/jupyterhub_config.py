@@ -8,7 +8,7 @@ import sys
 import psutil
 from jupyterhub.spawner import SimpleLocalProcessSpawner
 
-from kejigai_data._build.hub.settings import TOP, class_list, read_settings, sandbox
+from kejigai_data._build.hub.settings import PRIVATE, TOP, class_list, read_settings, sandbox
 from kejigai_data._build.limits import POLICY
 
 settings = read_settings()
@@ -43,8 +43,8 @@ def shut_in(spawner):
     spawner.env_keep = [key for key in kept if key in os.environ]
     spawner.environment = {
         "HOME": str(home),
-        # The sandbox's own /tmp: the sockets of kernels lie there, and a socket's path must be short.
-        "JUPYTER_RUNTIME_DIR": "/tmp/run",
+        # The sockets of kernels lie there, and a socket's path must be short.
+        "JUPYTER_RUNTIME_DIR": f"{PRIVATE}/run",
         "KEJIGAI_MEMORY": str(settings.memory),
         "KEJIGAI_KERNELS": str(settings.kernels),
         "KEJIGAI_IDLE": str(settings.idle),

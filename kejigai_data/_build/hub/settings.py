@@ -10,6 +10,7 @@ from typing import NamedTuple
 TOP = Path(__file__).resolve().parents[3]
 # A letter or digit of any script first: the name is also that of a folder.
 NAME = re.compile(r"[^\W_][\w.-]{0,31}")
+PRIVATE = "/tmp"  # empty in every sandbox, and gone with it
 EXAMPLE = """\
 # One name a line, as students type it to log in (capitals do not matter); * before a teacher's.
 # 每行一个登录名（不分大小写）；教师的名字前加 *。
@@ -111,7 +112,7 @@ def sandbox(settings: Settings, name: str, shown: list[str]) -> list[str]:
     """
     home = str(settings.homes / name)
     command = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
-    command += ["--tmpfs", "/tmp", "--tmpfs", "/dev/shm"]
+    command += ["--tmpfs", PRIVATE, "--tmpfs", "/dev/shm"]
     # The home of whoever runs the hub may hold keys and mail.
     command += ["--tmpfs", os.path.expanduser("~")]
     for path in shown:
