@@ -77,7 +77,7 @@ def agreement(
         raise unknown("variable", variable, sorted(set(readings["variable"])))
     wanted = [variable] if variable else list(dict.fromkeys(readings["variable"]))
     rows = []
-    for name in track(wanted, "variables", len(wanted)):
+    for name in track(wanted, "variables"):
         part = readings[(readings["variable"] == name) & readings["value"].notna()]
         table = part.pivot(index="reading", columns="unit", values="value")
         if by == "variable":
@@ -255,7 +255,7 @@ def _measure(table: pd.DataFrame, distance: str, order: list[str], resamples: in
     rng = np.random.default_rng(SEED)
     draws = [
         _alpha(counts[rng.integers(0, len(counts), len(counts))], domain, distance)
-        for _ in track(range(resamples), "resamples", resamples)
+        for _ in track(range(resamples), "resamples")
     ]
     low, high = np.nanpercentile(draws, [2.5, 97.5]) if not np.isnan(draws).all() else (np.nan, np.nan)
     ends = {"alpha": _alpha(counts, domain, distance), "alpha_low": low, "alpha_high": high}

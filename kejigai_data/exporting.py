@@ -176,7 +176,7 @@ def guarded(value: Any) -> Any:
 
 
 def _csv(frames: dict[str, pd.DataFrame], folder: str, language: str) -> None:
-    for name, frame in track(frames.items(), "csv", len(frames)):
+    for name, frame in track(frames.items(), "csv"):
         with open(os.path.join(folder, f"{name}.csv"), "w", encoding="utf-8-sig", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(frame.columns)
@@ -217,7 +217,7 @@ def _parquet(frames: dict[str, pd.DataFrame], folder: str, language: str) -> Non
     import pyarrow
     import pyarrow.parquet
 
-    for name, frame in track(frames.items(), "parquet", len(frames)):
+    for name, frame in track(frames.items(), "parquet"):
         plain = frame.astype({c: "string" for c in frame.columns if str(frame[c].dtype) == "category"})
         table = pyarrow.Table.from_pandas(plain, preserve_index=False)
         fields = []
@@ -238,7 +238,7 @@ def _xlsx(frames: dict[str, pd.DataFrame], folder: str, language: str) -> None:
     book = Workbook(write_only=True)
     bold = Font(bold=True)
     sheets = {"codebook": _codebook(language), **frames}
-    for name, frame in track(sheets.items(), "xlsx", len(sheets)):
+    for name, frame in track(sheets.items(), "xlsx"):
         sheet = book.create_sheet(name[:31])
         sheet.freeze_panes = "A2"
         sheet.auto_filter.ref = f"A1:{get_column_letter(frame.shape[1])}{len(frame) + 1}"
@@ -283,7 +283,7 @@ def _codebook(language: str) -> pd.DataFrame:
 
 
 def _dta(frames: dict[str, pd.DataFrame], folder: str, language: str) -> None:
-    for name, frame in track(frames.items(), "dta", len(frames)):
+    for name, frame in track(frames.items(), "dta"):
         ready = frame.copy()
         for column in ready.columns:
             kind = str(ready[column].dtype)

@@ -81,7 +81,7 @@ def problems(frame: Any, key: str, lang: str) -> Any:
     flat_names = [name for name in plain if name not in nested]
     cases = _rows_named(given.select(plain), key, key in flat_names)
     flat = _as_text(cases, flat_names, schema)
-    rules = track(_table(), "rules", len(_table()))
+    rules = track(_table(), "rules")
     checks = (check for row in rules for check in _compiled(row, coded, flat_names, lang))
     found = [report for check in checks if (report := _report(flat, check, lang)) is not None]
     if key in flat_names:

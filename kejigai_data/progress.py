@@ -22,7 +22,7 @@ def bars() -> Iterator[None]:
         _wanted = False
 
 
-def track(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
+def track(items: Iterable[T], what: str) -> Iterator[T]:
     """Yield the items; where bars are wanted, say how many are done.
 
     Examples
@@ -39,4 +39,4 @@ def track(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T
         yield from items
         return
     # `disable=None` leaves a pipe or a log file without bars.
-    yield from tqdm(items, desc=what, total=total, delay=PATIENCE, leave=False, disable=None)
+    yield from tqdm(items, desc=what, delay=PATIENCE, leave=False, disable=None)

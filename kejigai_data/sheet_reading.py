@@ -258,7 +258,7 @@ def _cases(grid: Grid, header: _Header, body: Rows, numbers: list[int]) -> tuple
     variables = [v["variable"] for v in records("variables")]
     values: dict[str, list[str]] = {}
     statuses: dict[str, list[str]] = {}
-    for at, column in track(columns.items(), "columns", len(columns)):
+    for at, column in track(columns.items(), "columns"):
         reader = readers.get(column, untouched)
         values[column], statuses[column], steps = _read(cells[at], reader, numbers, column)
         changes += steps
