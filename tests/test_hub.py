@@ -67,7 +67,8 @@ async def looked_round(hub):
             one.wire, first_wire = wire, one.wire
             await one.run("import numpy; big = numpy.ones(60_000_000)")
             one.wire = first_wire
-            await one.run("import numpy; bigger = numpy.ones(80_000_000)")
+            # It may be killed while it computes, and then never answers.
+            asked = asyncio.create_task(one.run("import numpy; bigger = numpy.ones(80_000_000)"))
             for _ in range(20):
                 await asyncio.sleep(0.5)
                 if (await one.api("GET", f"kernels/{one.kernel}"))["execution_state"] in (
@@ -76,6 +77,7 @@ async def looked_round(hub):
                 ):
                     break
             await asyncio.sleep(6)
+            asked.cancel()
             one.wire = wire
             seen["the smaller"] = await one.ask("big.nbytes")
             one.wire = await one.browser.ws_connect(f"{one.base}/api/kernels/{one.kernel}/channels")

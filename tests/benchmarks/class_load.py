@@ -117,10 +117,16 @@ class Student:
         header = {"msg_id": ident, "msg_type": kind, "username": self.name, "session": "s", "version": "5.3"}
         message = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
         await self.wire.send_json(message)
+        # Over all messages: the server's pings alone would keep a limit on each message from running out.
+        async with asyncio.timeout(300):
+            return await self.receive(ident, until)
+
+    async def receive(self, ident, until):
+        """Read the answers to a message until it is done with and `until` has been seen."""
         waiting = {until, "idle"}
         reply = None
         while waiting:
-            got = await self.wire.receive_json(timeout=300)
+            got = await self.wire.receive_json()
             if got["parent_header"].get("msg_id") != ident:
                 continue
             if (
