@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN = @$(PYTHON) -m kejigai_data._build.env
 export PORT
 
-.PHONY: lab test test-all notebooks generated handouts slides site app hub bundle benchmark lint
+.PHONY: lab test test-all notebooks generated handouts slides site app hub bundle pins benchmark lint
 
 lab:
 	$(RUN) lab
@@ -37,6 +37,9 @@ hub:
 
 bundle:
 	$(RUN) bundle
+
+pins:
+	$(RUN) pins
 
 benchmark:
 	$(RUN) benchmark

@@ -157,19 +157,40 @@ def test_env_module_is_readable_by_an_old_python():
         ast.parse((TOP / name).read_text(encoding="utf-8"), feature_version=(3, 7))
 
 
-def test_without_a_network_it_says_so(tmp_path):
-    copy = tmp_path / "repo"
-    copy.mkdir()
-    for name in ("pyproject.toml", "constraints.txt", "README.md", "LICENSE", "Makefile"):
-        shutil.copy(TOP / name, copy)
+@pytest.fixture
+def copy(tmp_path):
+    """Return a copy of what the set-up needs, without an environment."""
+    folder = tmp_path / "repo"
+    folder.mkdir()
+    for name in ("pyproject.toml", "README.md", "LICENSE", "Makefile"):
+        shutil.copy(TOP / name, folder)
+    shutil.copytree(TOP / "requirements", folder / "requirements")
     shutil.copytree(
-        TOP / "kejigai_data", copy / "kejigai_data", ignore=shutil.ignore_patterns("__pycache__", "data")
+        TOP / "kejigai_data", folder / "kejigai_data", ignore=shutil.ignore_patterns("__pycache__", "data")
     )
-    closed = {**os.environ, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path / "none")}
-    closed.pop("MAKEFLAGS", None)
-    done = subprocess.run(
-        ["make", "lab", f"PYTHON={sys.executable}"], cwd=copy, env=closed, capture_output=True, text=True
-    )
+    return folder
+
+
+def make_lab(folder, **told):
+    surroundings = {key: value for key, value in os.environ.items() if key != "MAKEFLAGS"} | told
+    command = ["make", "lab", f"PYTHON={sys.executable}"]
+    return subprocess.run(command, cwd=folder, env=surroundings, capture_output=True, text=True)
+
+
+def test_a_file_that_was_not_pinned_is_refused(copy):
+    pins = copy / "requirements" / "build.txt"
+    text = pins.read_text(encoding="utf-8")
+    of_pip = text[text.index("pip==") : text.index("pluggy==")]
+    pins.write_text(text.replace(of_pip, re.sub("sha256:.{8}", "sha256:00000000", of_pip)), encoding="utf-8")
+    done = make_lab(copy)
+    assert done.returncode != 0
+    assert "HASHES" in done.stderr
+    assert "not what was pinned" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_a_network_it_says_so(copy, tmp_path):
+    done = make_lab(copy, PIP_NO_INDEX="1", PIP_FIND_LINKS=str(tmp_path / "none"))
     assert done.returncode != 0
     assert "Without a network" in done.stderr
     assert "Traceback" not in done.stderr

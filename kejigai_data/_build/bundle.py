@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import kejigai_data as kj
 
-from .env import BUNDLED, digest, pinned_pip
+from .env import BUNDLED, digest
 
 TOP = Path(__file__).resolve().parents[2]
 PARTS = Path(__file__).with_name("bundle_parts")
@@ -86,10 +86,8 @@ def pip_for(machine: Machine, python: str, *arguments: str) -> str:
 
 def download(machine: Machine, python: str, folder: Path) -> str:
     """Fetch the wheels that a machine needs into a folder which other machines share; return what is wrong."""
-    ours = str(next(folder.glob("kejigai_data-*.whl")))
-    pins = str(TOP / "constraints.txt")
-    pip = str(pinned_pip())  # type: ignore[no-untyped-call]
-    return pip_for(machine, python, "download", "--dest", str(folder), "-c", pins, f"{ours}[lab]", pip)
+    hashed = ("--require-hashes", "--no-deps", *(f"--requirement={TOP}/requirements/{n}.txt" for n in ("build", "lab")))
+    return pip_for(machine, python, "download", "--dest", str(folder), *hashed)
 
 
 def resolve(machine: Machine, python: str, folder: Path) -> str:
@@ -125,7 +123,6 @@ def make(names: list[str], target: Path = TARGET, pythons: tuple[str, ...] = PYT
     start = folder / BUNDLED / "start"
     start.mkdir()
     shutil.copy(Path(__file__).with_name("env.py"), start / "env.py")
-    shutil.copy(TOP / "constraints.txt", folder / BUNDLED)
     hashes = {wheel.name: digest(str(wheel)) for wheel in sorted(wheels.iterdir())}  # type: ignore[no-untyped-call]
     packed = "".join(f"{value}  {name}\n" for name, value in hashes.items())
     (folder / BUNDLED / "hashes.txt").write_text(packed, encoding="ascii", newline="\n")

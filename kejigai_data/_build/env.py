@@ -23,8 +23,9 @@ WHEELS = os.path.join(TOP, BUNDLED, "wheels")
 VENV = os.path.join(TOP, ".venv")
 WORK = os.path.join(TOP, "work")
 # JupyterHub's own proxy is a program for Node.
-PROXY = "configurable-http-proxy@5.3.0"
+PROXY = "configurable-http-proxy"
 PROXY_HOME = os.path.join(VENV, "proxy")
+# Each holds the one before it, as do the files of hashed pins.
 EXTRAS = {
     "lab": ("lab",),
     "hub": ("lab", "hub"),
@@ -95,8 +96,8 @@ def fingerprint(extras):
     if in_bundle():
         digest.update(repr(sorted(os.listdir(WHEELS))).encode())
         return digest.hexdigest()
-    for name in ("pyproject.toml", "constraints.txt"):
-        with open(os.path.join(TOP, name), "rb") as file:
+    for path in [os.path.join(TOP, "pyproject.toml")] + pins(extras):
+        with open(path, "rb") as file:
             digest.update(file.read())
     return digest.hexdigest()
 
@@ -159,10 +160,14 @@ def install_bundled(extras):
         )
 
 
-def pinned_pip():
-    """Return the requirement for pip: an old one cannot resolve the pins."""
-    with open(os.path.join(TOP, "constraints.txt"), encoding="utf-8") as file:
-        return next(line.strip() for line in file if line.startswith("pip=="))
+def pins(extras):
+    """Return the files of hashed pins for some extras."""
+    files = []
+    for purpose in EXTRAS:
+        files.append(os.path.join(TOP, "requirements", purpose + ".txt"))
+        if set(extras) <= set(EXTRAS[purpose]):
+            break
+    return files
 
 
 def ensure_env(purpose):
@@ -199,31 +204,35 @@ def ensure_env(purpose):
 
 
 def install_pinned(extras):
-    """Make the environment from the package index, each package in the version of constraints.txt."""
-    pip = create_venv()
-    quiet = ["install", "--quiet", "--disable-pip-version-check"]
-    if subprocess.call(pip + quiet + [pinned_pip()], cwd=TOP) == 0:
-        pip = [venv_python(), "-m", "pip"]
-    options = ["--quiet", "--disable-pip-version-check", "--constraint", os.path.join(TOP, "constraints.txt")]
-    target = "%s[%s]" % (TOP, ",".join(extras))
-    if subprocess.call(pip + ["install"] + options + ["--editable", target], cwd=TOP) != 0:
-        raise Stop(
-            "The packages could not be installed; pip's lines above say why.\n"
-            "Without a network the first set-up cannot work: connect once, then run the command again. "
-            "Behind a slow or closed network, set a mirror with: pip config set global.index-url <address>"
-        )
+    """Make the environment from the package index; what is not one of the hashed files is refused."""
+    install = ["install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    builders = create_venv() + install + ["--requirement", os.path.join(TOP, "requirements", "build.txt")]
+    pip = [venv_python(), "-m", "pip"]
+    packages = pip + install + ["--no-deps"]
+    for path in pins(extras):
+        packages += ["--requirement", path]
+    own = pip + install[:-1] + ["--no-deps", "--no-build-isolation", "--editable", TOP]
+    for command in (builders, packages, own):
+        if subprocess.call(command, cwd=TOP) != 0:
+            raise Stop(
+                "The packages could not be installed; pip's lines above say why.\n"
+                "Without a network the first set-up cannot work: connect once, then run the command again. "
+                "Behind a slow or closed network, set a mirror with: pip config set global.index-url <address>\n"
+                "Where pip says that hashes do not match, what the index sent is not what was pinned: do not use it."
+            )
 
 
 def ensure_proxy():
-    """Install the hub's proxy into the environment, unless the machine has one."""
-    name = PROXY.split("@")[0]
-    if shutil.which(name) or os.path.exists(os.path.join(PROXY_HOME, "node_modules", ".bin", name)):
+    """Install the hub's proxy into the environment by its hashed pins, unless the machine has one."""
+    if shutil.which(PROXY) or os.path.exists(os.path.join(PROXY_HOME, "node_modules", ".bin", PROXY)):
         return
     npm = shutil.which("npm")
     if npm is None:
         raise Stop("The hub's proxy needs Node 20 or newer with npm (nodejs.org, or apt install npm).")
     os.makedirs(PROXY_HOME, exist_ok=True)
-    if subprocess.call([npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", PROXY_HOME, PROXY]) != 0:
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(os.path.join(TOP, "requirements", "proxy", name), PROXY_HOME)
+    if subprocess.call([npm, "ci", "--silent", "--no-audit", "--no-fund"], cwd=PROXY_HOME) != 0:
         raise Stop("npm could not install %s; its lines above say why." % PROXY)
 
 
@@ -324,14 +333,14 @@ def run(module, *arguments):
 
 
 def main(arguments):
-    """Run one of: lab, test, test-all, notebooks, generated, handouts, slides, site, app, hub, bundle, benchmark, lint."""
+    """Run one of: lab, test, test-all, notebooks, generated, handouts, slides, site, app, hub, bundle, pins, benchmark, lint."""
     command = arguments[0] if arguments else ""
     if command == "lab":
         return lab()
     if command == "ready" and in_bundle():
         return ready()
-    if command not in ("test", "test-all", "notebooks", "generated", "handouts", "slides", "site", "app", "hub", "bundle", "benchmark", "lint"):
-        raise Stop("Say what to do: lab, test, test-all, notebooks, generated, handouts, slides, site, app, hub, bundle, benchmark or lint.")
+    if command not in ("test", "test-all", "notebooks", "generated", "handouts", "slides", "site", "app", "hub", "bundle", "pins", "benchmark", "lint"):
+        raise Stop("Say what to do: lab, test, test-all, notebooks, generated, handouts, slides, site, app, hub, bundle, pins, benchmark or lint.")
     ensure_env(command if command in EXTRAS else "test")
     if command == "hub":
         ensure_proxy()

@@ -73,7 +73,7 @@ def secret(path: Path) -> str:
 
 def proxy_program() -> str:
     """Return the proxy that `make hub` installed, or the one of the machine."""
-    local = Path(PROXY_HOME) / "node_modules" / ".bin" / PROXY.split("@")[0]
+    local = Path(PROXY_HOME) / "node_modules" / ".bin" / PROXY
     return str(local) if local.exists() else shutil.which(local.name) or local.name
 
 
