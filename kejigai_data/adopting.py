@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from .checks import texts
-from .engines import beside, collected, one_column, opened, planned
+from .engines import beside, collected, fetched, one_column, opened, planned
 from .errors import SelectionError
 from .loading import records
 
@@ -108,10 +109,10 @@ def _named_only(frame: Any) -> None:
         return
     ours = [row["case_id"] for row in records("cases")]
     cases = frame.select("case_id")
-    first = collected(cases.head(1))["case_id"].to_list()
-    if not first or first[0] not in ours:
+    first = fetched(cases.head(1))
+    if not first or first[0][0] not in ours:
         return
-    if not len(collected(cases.filter(~nw.col("case_id").is_in(ours)).head(1))):
+    if not fetched(cases.filter(~nw.col("case_id").is_in(ours)).head(1)):
         raise SelectionError(NAMED_ONLY + WHAT_TO_GIVE)
 
 
@@ -120,16 +121,27 @@ def _first_adoption(cases: Any, unit: str, earliest: str, latest: str) -> Any:
     import narwhals as nw
 
     first, adopted = nw.col(earliest), ~nw.col(latest).is_null()
+    kind = cases.collect_schema()[earliest]
+    # A day before all others stands for an open beginning and saves a column of its own for that.
+    lowest = "" if kind == nw.String else date.min if kind == nw.Date else None
+    known = nw.col("_open") == 0 if lowest is None else nw.col("_from") != nw.lit(lowest)
+    begun = first if lowest is None else nw.when(first.is_null()).then(nw.lit(lowest)).otherwise(first)
+    opens = [(adopted & first.is_null()).cast(nw.Int8).alias("_open")] if lowest is None else []
     rows = cases.select(
         nw.col(unit).alias("unit"),
-        nw.when(adopted).then(first).alias("_from"),
-        (adopted & first.is_null()).cast(nw.Int8).alias("_open"),
-        nw.when(~adopted).then(first).alias("_not"),
+        nw.when(adopted).then(begun).alias("_from"),
+        # Only asked of units without any adoption.
+        first.alias("_not"),
         nw.col(latest).alias("latest"),
+        *opens,
     ).filter(~nw.col("unit").is_null())
-    return rows.group_by("unit").agg(
-        nw.col("_from").min(), nw.col("_open").max(), nw.col("_not").max(), nw.col("latest").min()
+    found = rows.group_by("unit").agg(
+        nw.col("_from").min(),
+        nw.col("_not").max(),
+        nw.col("latest").min(),
+        *(nw.col("_open").max() for _ in opens),
     )
+    return found.select("unit", nw.when(known).then(nw.col("_from")).alias("_from"), "_not", "latest")
 
 
 def _marked(units: Any, at_risk: Any, name: str) -> Any:
@@ -166,8 +178,7 @@ def _one_level(risk: Any) -> None:
     for name, form in LEVELS.items():
         level = nw.when(nw.col("unit").str.contains(form)).then(nw.lit(name)).otherwise(level)
     levels = risk.select("unit", level.alias("level")).group_by("level").agg(nw.col("unit").min())
-    found = dict(collected(levels).select("level", "unit").iter_rows())
-    _same(found)
+    _same({level: unit for level, unit in fetched(levels)})
 
 
 def _same(example: dict[str, str]) -> None:
@@ -187,15 +198,17 @@ def _pairs(units: Any) -> Any:
     import narwhals as nw
 
     inside, happened = ~nw.col("_risk").is_null(), ~nw.col("latest").is_null()
-    first = nw.when(nw.col("_open") == 0).then(nw.col("_from"))
-    fate = nw.when(happened).then(nw.lit("adopted"))
-    lacking = nw.when(nw.col("_not").is_null()).then(nw.lit("unknown")).otherwise(nw.lit("not_yet"))
+    begun = nw.when(happened).then(nw.col("_from")).otherwise(nw.col("_not"))
     told = units.select(
-        nw.when(inside & happened).then(first).otherwise(nw.when(inside).then(nw.col("_not"))).alias("earliest"),
+        nw.when(inside).then(begun).alias("earliest"),
         nw.when(inside).then(nw.col("latest")).alias("latest"),
-        nw.when(inside).then(fate.otherwise(lacking)).otherwise(nw.lit("outside")).alias("fate"),
+        inside.alias("_inside"),
     )
-    return told.group_by("earliest", "latest", "fate").agg(nw.len().alias("units"))
+    pairs = told.group_by("earliest", "latest", "_inside").agg(nw.len().alias("units"))
+    lacking = nw.when(nw.col("earliest").is_null()).then(nw.lit("unknown")).otherwise(nw.lit("not_yet"))
+    fate = nw.when(happened).then(nw.lit("adopted")).otherwise(lacking)
+    told_fate = nw.when(nw.col("_inside")).then(fate).otherwise(nw.lit("outside"))
+    return pairs.select("earliest", "latest", told_fate.alias("fate"), "units")
 
 
 def _with_bounds(pairs: Any) -> Any:

@@ -77,6 +77,17 @@ def collected(frame: Any) -> nw.DataFrame[Any]:
     return result
 
 
+def fetched(frame: Any) -> list[tuple[Any, ...]]:
+    """Return the few rows of a frame that is known to be small."""
+    import narwhals as nw
+
+    if frame.implementation is nw.Implementation.DUCKDB:
+        # Without pandas, which would take 80 MB: whoever works with DuckDB may not have loaded it.
+        rows: list[tuple[Any, ...]] = frame.to_native().fetchall()
+        return rows
+    return collected(frame).rows()
+
+
 def planned(frame: Any) -> Any:
     """Return an eager polars frame as a lazy one: polars does better with all steps before it at once."""
     import narwhals as nw

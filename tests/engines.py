@@ -43,7 +43,7 @@ def on_spark(rows, columns):
 
 
 def rows_of(native, columns=None):
-    """Count the rows of a result, missing as None and numbers as int; columns by name unless given."""
+    """Count the rows of a result, missing as None, numbers as int, days as text; columns by name unless given."""
     frame = nw.from_native(native)
     frame = frame.collect() if hasattr(frame, "collect") else frame
     names = columns or sorted(frame.columns)
@@ -53,4 +53,6 @@ def rows_of(native, columns=None):
 def _plain(value):
     if value is None or pd.isna(value):
         return None
+    if hasattr(value, "isoformat"):
+        return value.isoformat()[:10]
     return value if isinstance(value, str) else int(value)

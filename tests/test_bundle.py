@@ -63,7 +63,17 @@ def test_it_starts_without_a_network_and_runs_a_lesson(unpacked):
     if not shutil.which("bwrap"):
         pytest.skip("bubblewrap is not here: the network cannot be closed")
     (unpacked.parent / "look.py").write_text(LOOK, encoding="utf-8")
-    closed = ["bwrap", "--dev-bind", "/", "/", "--unshare-net", "--die-with-parent"]
+    closed = [
+        "bwrap",
+        "--dev-bind",
+        "/",
+        "/",
+        "--proc",
+        "/proc",
+        "--unshare-net",
+        "--unshare-pid",
+        "--die-with-parent",
+    ]
     surroundings = {"PATH": os.environ["PATH"], "HOME": str(unpacked.parent / "home"), "LANG": "C.UTF-8"}
     done = subprocess.run(
         [*closed, "sh", "-c", SESSION],

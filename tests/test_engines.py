@@ -3,6 +3,7 @@
 from collections import Counter
 from itertools import combinations
 
+import duckdb
 import narwhals as nw
 import polars as pl
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 import kejigai_data as kj
 from kejigai_data.spreading import NEVER, turnbull
 
-from .engines import on_dask, on_duckdb, on_lazy, on_pandas, on_polars, on_spark, rows_of
+from .engines import on_dask, on_duckdb, on_lazy, on_objects, on_pandas, on_polars, on_spark, rows_of
 
 TEXT = ("place_id", "mechanism", "factors", "adopted_earliest", "adopted_latest")
 
@@ -167,6 +168,34 @@ def test_adoption_is_the_same_everywhere(made):
         assert rows_of(kj.adoption(made(rows, TEXT), AT_RISK)) == expected
         risk = made([(place, None, None, None, None) for place in [*AT_RISK, "110000", None]], TEXT)
         assert rows_of(kj.adoption(made(rows, TEXT), risk)) == expected
+
+    check()
+    for rows in EXTREMES:
+        assert rows_of(kj.adoption(made(rows, TEXT), AT_RISK)) == plain_adoption(rows, AT_RISK)
+
+
+def polars_dates(rows, columns):
+    return on_polars(rows, columns).with_columns(pl.col("^adopted.*$").str.to_date())
+
+
+def polars_times(rows, columns):
+    return polars_dates(rows, columns).with_columns(pl.col("^adopted.*$").cast(pl.Datetime("ns", "UTC")))
+
+
+def duckdb_dates(rows, columns):
+    return duckdb.from_arrow(polars_dates(rows, columns).to_arrow())
+
+
+def pandas_times(rows, columns):
+    return on_pandas(rows, columns).astype(dict.fromkeys(("adopted_earliest", "adopted_latest"), "datetime64[ns]"))
+
+
+@pytest.mark.parametrize("made", [polars_dates, polars_times, duckdb_dates, pandas_times, on_objects])
+def test_adoption_is_the_same_whatever_days_are_kept_as(made):
+    @settings(SOME, max_examples=40)
+    @given(ROWS)
+    def check(rows):
+        assert rows_of(kj.adoption(made(rows, TEXT), AT_RISK)) == plain_adoption(rows, AT_RISK)
 
     check()
     for rows in EXTREMES:
