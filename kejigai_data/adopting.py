@@ -178,7 +178,7 @@ def _one_level(risk: Any) -> None:
     for name, form in LEVELS.items():
         level = nw.when(nw.col("unit").str.contains(form)).then(nw.lit(name)).otherwise(level)
     levels = risk.select("unit", level.alias("level")).group_by("level").agg(nw.col("unit").min())
-    _same({level: unit for level, unit in fetched(levels)})
+    _same(dict(fetched(levels)))
 
 
 def _same(example: dict[str, str]) -> None:
