@@ -57,7 +57,9 @@ class Student:
     async def __aenter__(self):
         jar = aiohttp.CookieJar(unsafe=True)
         timeout = aiohttp.ClientTimeout(total=600)
-        self.browser = aiohttp.ClientSession(cookie_jar=jar, timeout=timeout)
+        # The proxy closes a connection that was quiet for five seconds; a browser would ask again, aiohttp fails.
+        kept = aiohttp.TCPConnector(keepalive_timeout=2)
+        self.browser = aiohttp.ClientSession(cookie_jar=jar, timeout=timeout, connector=kept)
         return self
 
     async def __aexit__(self, *_):
