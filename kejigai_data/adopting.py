@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from .checks import texts
-from .engines import beside, collected, fetched, one_column, opened, planned
+from .engines import beside, collected, fetched, joinable, one_column, opened, planned
 from .errors import SelectionError
 from .loading import records
 
@@ -163,7 +163,8 @@ def _marked(units: Any, at_risk: Any, name: str) -> Any:
         ids = texts(at_risk, "at_risk")
         _same({_level(unit): unit for unit in ids})
         risk = beside(units, "unit", ids)
-    return units.join(risk.group_by("unit").agg(nw.len().alias("_risk")), on="unit", how="full")
+    marks = risk.group_by("unit").agg(nw.len().alias("_risk"))
+    return joinable(units).join(joinable(marks), on="unit", how="full")
 
 
 def _level(name: str) -> str:

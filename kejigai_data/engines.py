@@ -111,6 +111,16 @@ def beside(frame: Any, column: str, values: list[str]) -> Any:
     return planned(nw.from_dict({column: values}, backend=kind))
 
 
+def joinable(frame: Any) -> Any:
+    """Return a grouped frame that can be joined: Dask (2026.8) looks for its key under a lost name."""
+    import narwhals as nw
+
+    if frame.implementation is not nw.Implementation.DASK:
+        return frame
+    native = frame.to_native()
+    return nw.from_native(native.map_partitions(lambda part: part, meta=native._meta))
+
+
 def as_text(frame: Any, names: Iterable[str]) -> Any:
     """Return the frame with these columns as text: a categorical one would differ from engine to engine."""
     import narwhals as nw

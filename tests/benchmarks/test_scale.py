@@ -214,8 +214,11 @@ start = time.perf_counter()
 if engine == "duckdb":
     import duckdb
     duckdb.sql("set memory_limit = '3GB'")
+    duckdb.sql("set enable_progress_bar = false")
     frame = duckdb.read_parquet(f"{folder}/*.parquet")
-    done = [len(result.fetchall()) for result in (kj.crosstab(frame, "mechanism", "stage"), kj.naming(frame))]
+    risk = frame.select("place_id").filter("place_id is not null").distinct()
+    results = kj.crosstab(frame, "mechanism", "stage"), kj.naming(frame), kj.adoption(frame, risk)
+    done = [len(result.fetchall()) for result in results]
 else:
     import dask.dataframe as dd
     frame = dd.read_parquet(folder, columns=["mechanism", "stage", "place_id"])
