@@ -58,6 +58,7 @@ print(json.load(urllib.request.urlopen(lesson))["path"])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.alone
 def test_it_starts_without_a_network_and_runs_a_lesson(unpacked):
     if not shutil.which("bwrap"):

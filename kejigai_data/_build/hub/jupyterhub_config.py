@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import sys
+from pathlib import Path
 
 import psutil
 from jupyterhub.spawner import SimpleLocalProcessSpawner
@@ -61,10 +62,7 @@ c.JupyterHub.tornado_settings = {"headers": {"Content-Security-Policy": POLICY}}
 c.ConfigurableHTTPProxy.should_start = False
 c.ConfigurableHTTPProxy.api_url = settings.routes
 c.ConfigurableHTTPProxy.auth_token = os.environ["CONFIGPROXY_AUTH_TOKEN"]
-c.JupyterHub.template_vars = {
-    "announcement_login": "首次登录时输入的密码（至少 7 位）即成为您的密码。<br>"
-    "The password that you type first (7 characters or more) becomes yours."
-}
+c.JupyterHub.template_paths = [str(Path(__file__).with_name("pages"))]
 c.JupyterHub.cleanup_servers = False
 c.JupyterHub.cleanup_proxy = False
 c.JupyterHub.authenticator_class = "firstuse"
