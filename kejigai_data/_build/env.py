@@ -32,6 +32,8 @@ EXTRAS = {
     "test": ("lab", "research", "instructor", "app", "hub", "test"),
     "test-all": ("lab", "research", "instructor", "app", "hub", "test", "heavy"),
 }
+COMMANDS = ("lab", "test", "test-all", "notebooks", "generated", "handouts", "slides", "site", "app", "hub", "bundle")
+COMMANDS += ("pins", "benchmark", "lint")
 LAB_SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {
         "fetchNews": "false",
@@ -333,14 +335,14 @@ def run(module, *arguments):
 
 
 def main(arguments):
-    """Run one of: lab, test, test-all, notebooks, generated, handouts, slides, site, app, hub, bundle, pins, benchmark, lint."""
+    """Run one of `COMMANDS`, or answer whether a bundle is ready."""
     command = arguments[0] if arguments else ""
     if command == "lab":
         return lab()
     if command == "ready" and in_bundle():
         return ready()
-    if command not in ("test", "test-all", "notebooks", "generated", "handouts", "slides", "site", "app", "hub", "bundle", "pins", "benchmark", "lint"):
-        raise Stop("Say what to do: lab, test, test-all, notebooks, generated, handouts, slides, site, app, hub, bundle, pins, benchmark or lint.")
+    if command not in COMMANDS:
+        raise Stop("Say what to do: %s." % ", ".join(COMMANDS))
     ensure_env(command if command in EXTRAS else "test")
     if command == "hub":
         ensure_proxy()

@@ -7,9 +7,11 @@ the one before it.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from .env import EXTRAS
@@ -21,9 +23,9 @@ BUILDERS = "pip\nhatchling\neditables\n"
 
 def resolved(*wanted: str, names: str = "") -> dict[str, str]:
     """Return what is needed on any system: the lines of each package by what it says before the hashes."""
-    uv = shutil.which("uv")
+    uv = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
     if uv is None:
-        raise SystemExit("uv is needed: pip install uv")
+        raise SystemExit(f"uv is needed: {sys.executable} -m pip install uv")
     command = [uv, "pip", "compile", "--universal", "--python-version=3.11", "--generate-hashes"]
     command += ["--no-header", "--no-annotate", "--quiet", f"--constraint={TOP / 'constraints.txt'}"]
     text = subprocess.run([*command, *wanted], input=names, stdout=subprocess.PIPE, encoding="utf-8", check=True).stdout
