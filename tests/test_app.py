@@ -52,6 +52,12 @@ def end(process):
     process.wait(30)
 
 
+def kernels(process):
+    """Return the kernels of a server."""
+    children = psutil.Process(process.pid).children()
+    return [child for child in children if "ipykernel_launcher" in " ".join(child.cmdline())]
+
+
 @pytest.fixture(scope="module")
 def app():
     process, address = serve(sessions=30, memory=700)
@@ -73,15 +79,17 @@ def browser(chromium):
 def opened(app, browser):
     """Return a function that opens a page of the app; only its own server may be asked."""
     _, address = app
-    pages, asked = [], []
+    pages, asked, errors = [], [], []
 
     def open_(language):
         page = browser.new_page(viewport={"width": 1280, "height": 2600})
         pages.append(page)
         page.on("request", lambda r: asked.append(r.url))
+        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
         page.goto(f"{address}/voila/render/{language}.ipynb")
         page.wait_for_function("document.querySelectorAll('svg.marks').length >= 3", timeout=60_000)
         page.wait_for_function("document.querySelectorAll('table').length >= 1")
+        assert errors == []
         return page
 
     yield open_
@@ -135,10 +143,30 @@ def test_it_listens_on_this_machine_only_and_sends_a_policy(app):
 def test_a_kernel_has_its_memory_limit(app, opened):
     process, _ = app
     opened("en")
-    kernels = [c for c in psutil.Process(process.pid).children() if "ipykernel_launcher" in " ".join(c.cmdline())]
-    limits = [Path(f"/proc/{kernel.pid}/limits").read_text(encoding="utf-8") for kernel in kernels]
+    limits = [Path(f"/proc/{kernel.pid}/limits").read_text(encoding="utf-8") for kernel in kernels(process)]
     assert limits
     assert all(f"Max data size             {700 * 1024 * 1024}" in limit for limit in limits)
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "again"), [("en", "idle for long", "Load again"), ("zh", "闲置过久", "刷新页面")]
+)
+def test_a_reader_whose_kernel_was_killed_is_told_and_the_others_go_on(app, opened, language, said, again):
+    other = opened("en")
+    before = set(kernels(app[0]))
+    page = opened(language)
+    (killed,) = set(kernels(app[0])) - before
+    assert page.get_by_role("alert").inner_text() == ""
+    killed.kill()
+    page.get_by_role("alert").get_by_text(said).wait_for(timeout=20_000)
+    charts = other.locator("svg.marks").first.inner_html()
+    other.locator("select").first.focus()
+    other.keyboard.press("ArrowDown")
+    other.wait_for_function("was => document.querySelector('svg.marks').innerHTML !== was", arg=charts)
+    assert other.get_by_role("alert").inner_text() == ""
+    page.get_by_role("button", name=again).click()
+    page.wait_for_function("document.querySelectorAll('svg.marks').length >= 3", timeout=60_000)
+    assert page.get_by_role("alert").inner_text() == ""
 
 
 def test_it_says_when_it_is_full_and_an_idle_place_is_freed(browser):

@@ -22,6 +22,7 @@ from .limits import POLICY, Places
 
 PAGES = Path(__file__).parent / "app_pages"
 WIDGETS = ("compare_places", "compare_mechanisms", "timeline", "evidence_browser")
+WIDGET_EXTENSIONS = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8"]
 # JupyterLab's chart renderer, which Voilà ships, draws a picture where none came along, and
 # fails to store it in a widget's output: one transparent pixel is a picture.
 PIXEL = (
@@ -44,7 +45,8 @@ def notebook(language: str) -> nbformat.NotebookNode:
             nbformat.v4.new_markdown_cell(f"## {said[name]}"),
             nbformat.v4.new_code_cell(f"kj.widgets.{name}().as_widget()"),
         ]
-    return nbformat.v4.new_notebook(cells=cells, metadata={"lang": LANGS[language]})
+    metadata = {"lang": LANGS[language], "ended": said["app_ended"], "again": said["app_again"]}
+    return nbformat.v4.new_notebook(cells=cells, metadata=metadata)
 
 
 def settings() -> Config:
@@ -56,7 +58,11 @@ def settings() -> Config:
     config.Voila.open_browser = False
     config.Voila.tornado_settings = {"headers": {"Content-Security-Policy": POLICY}}
     config.VoilaConfiguration.template = "offline"
+    # The others of the environment belong to the lab and only fill the console with errors here.
+    config.VoilaConfiguration.extension_allowlist = WIDGET_EXTENSIONS
     config.VoilaConfiguration.multi_kernel_manager_class = Places
+    # A kernel started afresh would know nothing of the page: it is let go, and the page says so.
+    config.KernelRestarter.restart_limit = 0
     config.Places.most = int(os.environ.get("KEJIGAI_SESSIONS", "20"))
     config.Places.memory = int(os.environ.get("KEJIGAI_MEMORY", "1024"))
     config.Places.cull_idle_timeout = idle
