@@ -98,7 +98,7 @@ def hand_on(arguments: argparse.Namespace) -> int:
     from .exporting import FORMATS, export
 
     formats = arguments.formats.split(",") if arguments.formats else FORMATS
-    files = export(arguments.folder, formats, arguments.lang)
+    files = export(arguments.folder, formats, arguments.lang, bom=not arguments.no_bom)
     print(json.dumps(files, ensure_ascii=False) if arguments.json else "\n".join(files))
     return 0
 
@@ -159,6 +159,7 @@ def main(argv: list[str] | None = None) -> int:
     handing.add_argument("folder", help="where to; an earlier export there is replaced")
     handing.add_argument("--formats", help="some of csv,parquet,xlsx,dta; all without it")
     handing.add_argument("--lang", choices=("en", "zh"), help="language of labels")
+    handing.add_argument("--no-bom", action="store_true", help="CSV without the byte-order mark that Excel wants")
     handing.add_argument("--json", action="store_true", help="the files as a JSON list")
     handing.set_defaults(run=hand_on)
     agreeing = commands.add_parser("agree", help="agreement of readings: CSV with unit, variable, value")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,20 @@ def a_text(value: object, what: str) -> str:
     if not isinstance(value, str):
         raise SelectionError(f"{what} must be one piece of text, not {type(value).__name__}: {one_short(value)}.")
     return value
+
+
+def a_path(value: object, what: str) -> str:
+    """Return a path as text, or raise `SelectionError` naming `what`.
+
+    Examples
+    --------
+    >>> a_path("out", "folder")
+    'out'
+    """
+    path = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(path, str) or not path.strip() or "\0" in path:
+        raise SelectionError(f"{what} must be a path, as text or pathlib.Path, not {one_short(value)}.")
+    return path
 
 
 def texts(values: object, what: str) -> list[str]:

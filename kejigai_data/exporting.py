@@ -13,46 +13,62 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .cases import load_cases
-from .checks import a_text, texts
+from .checks import a_path, texts
 from .errors import DataError, SelectionError, missing_extra, unknown
 from .language import resolve
 from .loading import catalogue, load, records, schema
+from .packaging import package, resource
 from .progress import track
+from .tabular import labels_of
+from .words import word
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FORMATS = ("csv", "parquet", "xlsx", "dta")
+ENDINGS = {"csv", "parquet", "dta"}
+TOGETHER = {"kejigai_data.xlsx", "datapackage.json", "sources.bib"}
+# What a file manager or an office program leaves in a folder.
+CLUTTER = re.compile(r"\.DS_Store|desktop\.ini|Thumbs\.db|\._.*|\.~lock\..*#|~\$.*", re.IGNORECASE)
 # Exercises are for the course, not for analysis; the strings of citations go into sources.bib.
 LEFT_OUT = ("citations", "tasks", "task_checks", "task_hints", "quiz", "quiz_options")
 WIDE = "cases_wide"
+LABELLED = "cases_labelled"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
-def export(folder: str, formats: Iterable[str] = FORMATS, lang: str | None = None) -> list[str]:
-    """Write all tables, and the wide cases, for other programs.
+def export(
+    folder: str | os.PathLike[str], formats: Iterable[str] = FORMATS, lang: str | None = None, bom: bool = True
+) -> list[str]:
+    """Write the tables, and the wide cases, for other programs.
 
     Parameters
     ----------
-    folder : str
+    folder : str or path-like
         Where to; made when it is not there. An earlier export there is replaced whole, once
         the new one is complete; a folder with anything else in it is not touched.
     formats : iterable of {"csv", "parquet", "xlsx", "dta"}
-        CSV in UTF-8 with BOM, for Excel; Parquet with labels in the metadata; one Excel file,
-        a sheet a table; Stata files (version 118) with variable and value labels.
+        CSV in UTF-8; Parquet with labels in the metadata; one Excel file, a sheet a table;
+        Stata files (version 118) with variable and value labels.
     lang : {"en", "zh"}, optional
         Language of labels; the current one by default.
+    bom : bool
+        Begin CSV files with a byte-order mark, as Excel wants them.
 
     Returns
     -------
     list of str
-        The files written, with ``datapackage.json`` (for CSV) and ``sources.bib``.
+        The files written, with ``datapackage.json`` (for CSV) and ``sources.bib``. Every table is
+        among them but those of the exercises and the formatted references. ``cases_wide`` is
+        `load_cases` with codes, in Stata with their labels; in CSV and Excel ``cases_labelled`` is
+        the same in words.
 
     Raises
     ------
     SelectionError
-        If the folder holds something that is no export, or no format is named.
+        If the folder holds something that is no export, is the one you are in, or no format is
+        named.
     UnknownNameError
         For another format.
     MissingExtra
@@ -72,8 +88,8 @@ def export(folder: str, formats: Iterable[str] = FORMATS, lang: str | None = Non
     >>> import kejigai_data as kj
     >>> with tempfile.TemporaryDirectory() as place:
     ...     files = kj.export(os.path.join(place, "out"), ["csv"])
-    >>> [os.path.basename(file) for file in files][:2]
-    ['cases_wide.csv', 'cases.csv']
+    >>> [os.path.basename(file) for file in files][:3]
+    ['cases_wide.csv', 'cases_labelled.csv', 'cases.csv']
     """
     wanted = list(dict.fromkeys(texts(formats, "formats")))
     for name in wanted:
@@ -83,18 +99,19 @@ def export(folder: str, formats: Iterable[str] = FORMATS, lang: str | None = Non
         raise SelectionError(f"No format is named. Allowed: {', '.join(FORMATS)}.")
     for name in wanted:
         _installed(name)
-    target = os.path.abspath(a_text(folder, "folder"))
+    # Of a link, what it points to: the link itself stays.
+    target = os.path.realpath(a_path(folder, "folder"))
     _replaceable(target)
     language = resolve(lang)
-    frames = {
-        WIDE: load_cases(lang=language),
-        **{name: load(name) for name in catalogue() if name not in LEFT_OUT},
-    }
-    writers: dict[str, Callable[[dict[str, pd.DataFrame], str, str], None]] = {
-        "csv": _csv,
-        "parquet": _parquet,
-        "xlsx": _xlsx,
-        "dta": _dta,
+    tables = {name: load(name) for name in catalogue() if name not in LEFT_OUT}
+    frames = {WIDE: load_cases(), **tables}
+    in_words = {WIDE: load_cases(lang=language), **tables}
+    both = {WIDE: frames[WIDE], LABELLED: in_words[WIDE], **tables}
+    writers: dict[str, Callable[[str], None]] = {
+        "csv": lambda where: _csv(both, where, language, bom),
+        "parquet": lambda where: _parquet(frames, where),
+        "xlsx": lambda where: _xlsx(both, where, language),
+        "dta": lambda where: _dta(in_words, where, language),
     }
     try:
         os.makedirs(os.path.dirname(target), exist_ok=True)
@@ -105,8 +122,9 @@ def export(folder: str, formats: Iterable[str] = FORMATS, lang: str | None = Non
         raise DataError(f"{target} cannot be written: {error.strerror}. Name another folder.") from None
     try:
         for name in wanted:
-            writers[name](frames, beside, language)
+            writers[name](beside)
         _references(beside)
+        written = sorted(os.listdir(beside))
         _swap(beside, target)
     except OSError as error:
         raise DataError(
@@ -115,10 +133,8 @@ def export(folder: str, formats: Iterable[str] = FORMATS, lang: str | None = Non
         ) from None
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    order = {name: number for number, name in enumerate([*frames, "kejigai_data", "datapackage", "sources"])}
-    return [
-        os.path.join(target, n) for n in sorted(os.listdir(target), key=lambda n: (order[n.rsplit(".", 1)[0]], n))
-    ]
+    order = {name: number for number, name in enumerate([*both, "kejigai_data", "datapackage", "sources"])}
+    return [os.path.join(target, n) for n in sorted(written, key=lambda n: (order[n.rsplit(".", 1)[0]], n))]
 
 
 def _installed(form: str) -> None:
@@ -133,10 +149,17 @@ def _installed(form: str) -> None:
 def _replaceable(target: str) -> None:
     if os.path.isfile(target):
         raise SelectionError(f"{target} is a file. Name a folder.")
-    if not os.path.isdir(target) or not os.listdir(target):
+    if not os.path.isdir(target):
         return
-    known = {WIDE, "kejigai_data", "datapackage", "sources", *catalogue()}
-    strange = [name for name in os.listdir(target) if name.rsplit(".", 1)[0] not in known]
+    if target == os.path.realpath(os.curdir):
+        raise SelectionError(f"{target} is the folder you are in. Name one inside it, for example 'out'.")
+    found = [name for name in os.listdir(target) if not CLUTTER.fullmatch(name)]
+    ours = TOGETHER | {f"{name}.{end}" for name in (WIDE, LABELLED, *catalogue()) for end in ENDINGS}
+    # Every export has its references; a cases.csv without them is somebody's own.
+    whole = "sources.bib" in found
+    strange = [
+        name for name in found if not whole or name not in ours or os.path.isdir(os.path.join(target, name))
+    ]
     if strange:
         raise SelectionError(
             f"{target} holds files that are no export, such as {sorted(strange)[0]}: they would be lost. "
@@ -175,57 +198,71 @@ def guarded(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
-def _csv(frames: dict[str, pd.DataFrame], folder: str, language: str) -> None:
+def _csv(frames: dict[str, pd.DataFrame], folder: str, language: str, bom: bool = True) -> None:
     for name, frame in track(frames.items(), "csv"):
-        with open(os.path.join(folder, f"{name}.csv"), "w", encoding="utf-8-sig", newline="") as file:
+        encoding = "utf-8-sig" if bom else "utf-8"
+        with open(os.path.join(folder, f"{name}.csv"), "w", encoding=encoding, newline="") as file:
             writer = csv.writer(file)
             writer.writerow(frame.columns)
             writer.writerows([guarded(cell) for cell in row] for row in _text(frame).itertuples(index=False))
-    from . import __version__
-
-    resources = [
-        {
-            "name": name,
-            "path": f"{name}.csv",
-            "encoding": "utf-8",
-            "profile": "tabular-data-resource",
-            "schema": {"fields": [{"name": c, **_described(name, c, language)} for c in frame.columns]},
-        }
-        for name, frame in frames.items()
-    ]
-    package = {"name": "kejigai-data-export", "version": __version__, "resources": resources}
+    described = [_described(name, frame, set(frames), language) for name, frame in frames.items()]
+    about = package("kejigai-data-export", word("package_title", language), described)
     with open(os.path.join(folder, "datapackage.json"), "w", encoding="utf-8") as file:
-        json.dump(package, file, ensure_ascii=False, indent=1)
+        json.dump(about, file, ensure_ascii=False, indent=1)
 
 
-def _described(table: str, column: str, language: str) -> dict[str, str]:
-    label = _label(table, column, language)
-    return {"type": "string", **({"description": label} if label else {})}
+def _described(name: str, frame: pd.DataFrame, among: set[str], language: str) -> dict[str, Any]:
+    """Return what a data package says of a table; the wide cases are in no field list."""
+    if name in catalogue():
+        return resource(name, f"{name}.csv", among)
+    kinds = {"Int64": "integer", "datetime64[us]": "date"}
+    fields = [
+        {"name": c, "type": kinds.get(str(frame[c].dtype), "string"), "description": _label(WIDE, c, language)}
+        for c in frame.columns
+    ]
+    keyed = {"fields": fields, "primaryKey": ["case_id"]}
+    return {
+        "name": name,
+        "path": f"{name}.csv",
+        "profile": "tabular-data-resource",
+        "encoding": "utf-8",
+        "schema": keyed,
+    }
 
 
 @cache
 def _label(table: str, column: str, language: str) -> str:
     """Return what a column is: the variable's label, or the description in the field list."""
     variables = {v["variable"]: v[f"label_{language}"] for v in records("variables")}
-    described = {f.name: (f.description_zh, f.description_en) for f in schema().get(table, [])}
+    # What the wide cases do not have from a variable is a case's own, or derived.
+    described = {f.name: (f.description_zh, f.description_en) for f in schema().get(table, schema()["cases"])}
+    if column in variables and table not in schema():
+        return variables[column]
     if column in described:
         return described[column][language == "en"]
-    return variables.get(column, "")
+    return variables.get(column) or word(f"wide_{column}", language)
 
 
-def _parquet(frames: dict[str, pd.DataFrame], folder: str, language: str) -> None:
+def _parquet(frames: dict[str, pd.DataFrame], folder: str) -> None:
     import pyarrow
     import pyarrow.parquet
 
     for name, frame in track(frames.items(), "parquet"):
         plain = frame.astype({c: "string" for c in frame.columns if str(frame[c].dtype) == "category"})
         table = pyarrow.Table.from_pandas(plain, preserve_index=False)
-        fields = []
-        for field in table.schema:
-            labels = {f"label_{one}": _label(name, field.name, one) for one in ("en", "zh")}
-            fields.append(field.with_metadata({key: text for key, text in labels.items() if text}))
+        fields = [field.with_metadata(_about(name, field.name)) for field in table.schema]
         described = pyarrow.schema(fields, metadata=table.schema.metadata)
         pyarrow.parquet.write_table(table.cast(described), os.path.join(folder, f"{name}.parquet"))
+
+
+def _about(table: str, column: str) -> dict[str, str]:
+    """Return the labels of a column, and of its codes, in both languages."""
+    found = {f"label_{one}": _label(table, column, one) for one in ("en", "zh")}
+    for one in ("en", "zh"):
+        named = {code: text for (variable, code), text in labels_of(one).items() if variable == column}
+        if table == WIDE and named:
+            found[f"codes_{one}"] = json.dumps(named, ensure_ascii=False)
+    return {key: text for key, text in found.items() if text}
 
 
 def _xlsx(frames: dict[str, pd.DataFrame], folder: str, language: str) -> None:

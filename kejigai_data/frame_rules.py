@@ -36,6 +36,9 @@ DAYS = (
 LEAP = "(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29"
 ONE = f"(?:{YEAR}(?:-(?:0[1-9]|1[0-2]|{'|'.join(DAYS)}))?|{LEAP})"
 EDTF = f"^(?:{ONE}|{ONE}/{ONE}|[.][.]/{ONE}|{ONE}/[.][.])$"
+# A day, perhaps with a time after it.
+A_DAY = f"^(?:{YEAR}-(?:{'|'.join(DAYS)})|{LEAP})(?:[ T].*)?$"
+ENDS = (("-(?:0[13578]|1[02])$", "-31"), ("-(?:0[469]|11)$", "-30"), (LEAP.removesuffix("-29") + "$", "-29"))
 
 
 class Check(NamedTuple):
@@ -88,10 +91,12 @@ def problems(frame: Any, key: str, lang: str) -> Any:
         found.append(_twice(flat, key, lang))
     found.extend(_nested(cases, name, str(schema[name]), lang) for name in nested)
     result: Any = nw.concat(
-        found or [_listed(flat.head(0), nw.lit(""), "", nw.lit(""), "type", lang, nw.lit(""))], how="vertical"
+        # Of no row too: some engines give a literal one row of its own.
+        found or [_listed(flat, nw.lit(""), "", nw.lit(""), "type", lang, nw.lit("")).head(0)],
+        how="vertical",
     )
     native = (result if isinstance(given, nw.LazyFrame) else collected(result)).to_native()
-    return native.astype(text_type()) if result.implementation.is_pandas() else native
+    return native.astype(text_type()).reset_index(drop=True) if result.implementation.is_pandas() else native
 
 
 def _can_be_text(dtype: Any) -> bool:
@@ -164,21 +169,34 @@ def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str], l
             continue
         cell = nw.col(name)
         if kind == "present":
-            yield Check(rule, name, cell.is_null(), none)
+            yield Check(rule, name, cell.is_null() | (cell.str.strip_chars() == ""), none)
         elif kind == "place":
             provinces = sorted({p["place_id"][:2] for p in records("places") if p["place_id"].isdigit()})
             known = [p["place_id"] for p in records("places")]
             form = f"^(?:{'|'.join(provinces)})[0-9]{{4}}$"
-            yield Check(rule, name, ~cell.is_in(known) & _unlike(cell, form), _place_hint(cell, lang), (name,))
+            yield Check(
+                rule, name, ~cell.is_in(known) & _unlike(cell, form), _place_hint(cell, form, lang), (name,)
+            )
         elif kind == "coded":
             allowed = codes_of(name)
-            odd = _unlike(cell, _sets(allowed)) if coded[name] else ~cell.is_in(allowed)
+            odd = _unlike(cell, _any_of(allowed)) if coded[name] else ~cell.is_in(allowed)
             yield Check(rule, name, odd, _code_hint(cell, name, lang), (name,))
+        elif kind == "set_order" and coded[name]:
+            allowed = codes_of(name)
+            astray = cell.str.contains(_any_of(allowed)) & ~cell.str.contains(_sets(allowed))
+            yield Check(rule, name, astray, _in_order(cell, allowed), (name,))
         elif kind == "edtf":
             first, last = cell.str.replace_all("/.*$", ""), cell.str.replace_all("^.*/", "")
             backwards = (first > nw.concat_str(last, nw.lit("-99-99"))) & (last != "..")
             hint = nw.lit("2021, 2021-07, 2021-07-17, 2021/2022, ../2021-12-24")
             yield Check(rule, name, _unlike(cell, EDTF) | backwards, hint, (name,))
+        elif kind == "day":
+            yield Check(rule, name, _unlike(cell.cast(nw.String), A_DAY), nw.lit("2021-07-17"), (name,))
+        elif kind == "bounds":
+            end = _bound(nw.col(other), name)
+            told = nw.col(other).str.contains(EDTF)
+            wrong = told & ((end == "") | (cell.cast(nw.String).str.slice(0, 10) != end))
+            yield Check(rule, name, wrong, end, (name, other))
         elif kind == "after":
             yield Check(rule, name, cell > nw.col(other), none, (name, other))
         elif kind == "status" and status in present:
@@ -189,10 +207,15 @@ def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str], l
             # What is ambiguous may have no value: two readings stand, and none is preferred.
             needed = nw.col(status).is_in([word for word in WITH_VALUE if word != "ambiguous"])
             yield Check(rule, name, (cell.is_null() & needed) | (~cell.is_null() & ~told), none, (status,))
+            yield Check(rule, status, nw.col(status).is_null(), nw.lit(_allowed(WITH_VALUE, lang)), (name,))
         elif kind == "applies_to":
             only = next(v["applies_to"] for v in records("variables") if v["variable"] == name)
             if only and name != other:
-                yield Check(rule, name, nw.col(other) != only, nw.lit(f"{other} = {only}"), (name, other))
+                away = nw.col(other) != only
+                yield Check(rule, name, away, nw.lit(f"{other} = {only}"), (name, other))
+                if status in present:
+                    odd = away & cell.is_null() & (nw.col(status) != "not_applicable")
+                    yield Check(rule, status, odd, nw.lit("not_applicable"), (status, other))
         elif kind == "of_dimension":
             homes = {
                 c["code"]: c["dimension"] for c in records("codes") if c["variable"] == name and c["dimension"]
@@ -210,6 +233,44 @@ def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str], l
 def _unlike(cell: nw.Expr, form: str) -> nw.Expr:
     # In some engines $ also stands before the end of a line.
     return ~cell.str.contains(form) | cell.str.contains("\n", literal=True)
+
+
+def _any_of(codes: list[str]) -> str:
+    """Return the form of codes of a set in any order and number."""
+    one = f"(?:{'|'.join(codes)})"
+    return f"^{one}(?:;{one})*$"
+
+
+def _in_order(cell: nw.Expr, codes: list[str]) -> nw.Expr:
+    """Return the members of a set once each, in codebook order."""
+    import narwhals as nw
+
+    padded = nw.concat_str(nw.lit(";"), cell, nw.lit(";"))
+    parts = [
+        nw.when(padded.str.contains(f";{code};", literal=True)).then(nw.lit(f"{code};")).otherwise(nw.lit(""))
+        for code in codes
+    ]
+    return nw.concat_str(*parts).str.replace_all(";$", "")
+
+
+def _bound(date: nw.Expr, column: str) -> nw.Expr:
+    """Return the first or the last day of a date in EDTF; nothing where that end is open."""
+    import narwhals as nw
+
+    def then(form: str, after: str, otherwise: nw.Expr) -> nw.Expr:
+        return nw.when(end.str.contains(form)).then(nw.concat_str(end, nw.lit(after))).otherwise(otherwise)
+
+    if column == "adopted_earliest":
+        end = date.str.replace_all("/.*$", "")
+        month, year = "-01", "-01-01"
+    else:
+        end = date.str.replace_all("^.*/", "")
+        month, year = "-28", "-12-31"
+    monthly = then(f"^{YEAR}-..$", month, end)
+    for form, after in ENDS if month == "-28" else ():
+        monthly = then(f"^{YEAR}{form}" if form.startswith("-") else f"^{form}", after, monthly)
+    dated = then(f"^{YEAR}$", year, monthly)
+    return nw.when(end == "..").then(nw.lit("")).otherwise(dated)
 
 
 def _sets(codes: list[str]) -> str:
@@ -239,17 +300,19 @@ def _code_hint(cell: nw.Expr, variable: str, lang: str) -> nw.Expr:
     return hint
 
 
-def _place_hint(cell: nw.Expr, lang: str) -> nw.Expr:
+def _place_hint(cell: nw.Expr, form: str, lang: str) -> nw.Expr:
     """Offer the code for a name of a place, but for one that names two, as Shanxi does."""
     import narwhals as nw
 
-    wrong = cell.str.strip_chars()
+    wrong = cell.str.strip_chars().str.replace_all("[.]0+$", "")
     either = ("A code of GB/T 2260, or an id of load_places()", "GB/T 2260 代码，或 load_places() 中的编号")
     hint: nw.Expr = nw.lit(pick(either, lang))
     for place in records("places"):
         names = [place[name] for name in ("short_zh", "name_zh", "name_en")]
         own = [name for name in names if meant(name) == [place["place_id"]]]
         hint = nw.when(wrong.is_in(own)).then(nw.lit(place["place_id"])).otherwise(hint)
+    # A code with a space beside it, or as a number with a decimal place.
+    hint = nw.when(wrong.str.contains(form)).then(wrong).otherwise(hint)
     # Never guessed, as `find_place` never guesses it.
     two = nw.lit(pick(("140000 (山西) or 610000 (陕西)", "140000（山西）或 610000（陕西）"), lang))
     return nw.when(wrong.str.to_lowercase() == "shanxi").then(two).otherwise(hint)
@@ -296,14 +359,18 @@ def _named(cases: Any) -> nw.Expr:
     if NUMBER not in cases.collect_schema().names():
         return nw.col(NAME)
     number = nw.concat_str(nw.lit("#"), (nw.col(NUMBER) + 1).cast(nw.String))
-    return nw.when(~nw.col(NAME).is_null() & (nw.col(NAME) != "")).then(nw.col(NAME)).otherwise(number)
+    return (
+        nw.when(~nw.col(NAME).is_null() & (nw.col(NAME).str.strip_chars() != ""))
+        .then(nw.col(NAME))
+        .otherwise(number)
+    )
 
 
 def _twice(cases: Any, key: str, lang: str) -> Any:
     """Report each key that names several rows, once."""
     import narwhals as nw
 
-    known = cases.filter(~nw.col(key).is_null())
+    known = cases.filter(~nw.col(key).is_null(), nw.col(key).str.strip_chars() != "")
     counts = known.group_by(key).agg(nw.len().alias("_n")).filter(nw.col("_n") > 1)
     times = nw.concat_str(nw.col(key), nw.lit(" × "), nw.col("_n").cast(nw.String))
     return _listed(counts, nw.col(key), key, times, "key", lang, nw.lit(""))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .agree import EVIDENCE, NEEDED
 from .cases import PATHWAYS, case_variables, pathway, province_of
-from .checks import a_frame, a_text
+from .checks import a_frame, a_text, one_short
 from .codebook import codes_of
 from .dates import bounds
 from .errors import SelectionError
@@ -37,15 +37,16 @@ def merge(own: pd.DataFrame, cases: pd.DataFrame, origin: str = "own") -> pd.Dat
     pandas.DataFrame
         A new frame, the rows of `cases` first: the columns of `cases` with the dtypes of
         `load_cases`, ``origin`` (``string``; ``kejigai_data`` for ours), then whatever `own` has
-        besides. Names, level, province and region of a place, the pathway and the days of
-        ``adopted`` are derived as they are for our cases; a place that is not in `load_places`
-        keeps its code, its province and its region.
+        besides, numbers and days as such. Names, level, province and region of a place, the
+        pathway and the days of ``adopted`` are derived as they are for our cases; a place that is
+        not in `load_places` keeps its code, its province and its region.
 
     Raises
     ------
     SelectionError
-        If a case_id is in both frames (both rows are named), `own` breaks the codebook, or
-        `cases` carries labels in place of codes.
+        If a case_id is in both frames (both rows are named), `own` breaks the codebook or says of
+        a place what is not so, has a column ``origin``, `origin` is empty or ours, or `cases`
+        carries labels in place of codes.
     UnknownNameError
         If a frame lacks ``case_id`` or ``place_id``.
 
@@ -70,16 +71,27 @@ def merge(own: pd.DataFrame, cases: pd.DataFrame, origin: str = "own") -> pd.Dat
             f"{first['column']}: {first['message']}. kj.validate(own) lists them all."
         )
     _no_clash(own, cases)
+    if a_text(origin, "origin").strip() in ("", OURS):
+        raise SelectionError(f"origin is what your rows are called, and may be neither empty nor {OURS!r}.")
+    if "origin" in own.columns:
+        raise SelectionError("own has a column 'origin', which merge writes itself: rename or drop yours.")
     own = _derived(own)
-    own["origin"] = a_text(origin, "origin")
+    own["origin"] = origin
     if "origin" not in cases.columns:
         cases.insert(1, "origin", OURS)
     order = [*cases.columns, *(name for name in own.columns if name not in cases.columns)]
-    dtypes = {name: _dtype(cases, name) for name in order}
     parts = [part.reindex(columns=order).astype(object) for part in (cases, own)]
     result = pd.concat(parts, ignore_index=True)
     # Whatever stands for a missing value in one of them becomes the one of the dtype.
-    return result.where(result.notna(), None).astype(dtypes)
+    result = result.where(result.notna(), None)
+    for name in order:
+        dtype = _dtype(cases if name in cases.columns else own, name)
+        try:
+            result[name] = result[name].astype(dtype)
+        except (ValueError, TypeError):
+            odd = one_short(own[name].dropna().iloc[0]) if name in own.columns else "a value"
+            raise SelectionError(f"own: the column {name!r} should hold {dtype}, not such as {odd}.") from None
+    return result
 
 
 def _codes_not_labels(cases: pd.DataFrame) -> None:
@@ -89,7 +101,8 @@ def _codes_not_labels(cases: pd.DataFrame) -> None:
 
 
 def _no_clash(own: pd.DataFrame, cases: pd.DataFrame) -> None:
-    both = [case for case in own["case_id"].astype(str) if case in set(cases["case_id"].astype(str))]
+    taken = set(cases["case_id"].astype(str))
+    both = [case for case in own["case_id"].astype(str) if case in taken]
     if both:
         shown = [f"{case!r} ({_called(own, case)} in own; {_called(cases, case)} in cases)" for case in both[:5]]
         more = f" and {len(both) - 5} more" if len(both) > 5 else ""
@@ -107,28 +120,47 @@ def _called(frame: pd.DataFrame, case: str) -> str:
 
 
 def _derived(own: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
     places = {p["place_id"]: p for p in records("places")}
     here = [str(place) for place in own["place_id"]]
     provinces = [province_of(p, places) if p in places else f"{p[:2]}0000" for p in here]
     for name, source in (("place_zh", "short_zh"), ("place_en", "name_en"), ("place_level", "level")):
-        own[name] = [places.get(p, {}).get(source, "") or None for p in here]
-    own["province_id"] = [p or None for p in provinces]
-    own["region"] = [places[p]["region"] if p in places else None for p in provinces]
+        _fill(own, name, [places.get(p, {}).get(source, "") or None for p in here])
+    _fill(own, "province_id", [p or None for p in provinces])
+    _fill(own, "region", [places[p]["region"] if p in places else None for p in provinces])
     if {"initiative", "central_link"} <= set(own.columns):
         pairs = (
             own[["initiative", "central_link"]]
             .astype(object)
             .where(own[["initiative", "central_link"]].notna(), "")
         )
-        own["pathway"] = [pathway(*pair) or None for pair in pairs.itertuples(index=False)]
+        _fill(own, "pathway", [pathway(*pair) or None for pair in pairs.itertuples(index=False)])
     if "adopted" in own.columns:
         days = [bounds(str(date)) if isinstance(date, str) else ("", "") for date in own["adopted"]]
         for i, name in enumerate(("adopted_earliest", "adopted_latest")):
             own[name] = column([day[i] for day in days], "day").to_numpy()
+    for name in {"adopted_earliest", "adopted_latest"} & set(own.columns):
+        own[name] = column(["" if pd.isna(day) else str(day)[:10] for day in own[name]], "day").to_numpy()
     return own
 
 
-def _dtype(cases: pd.DataFrame, name: str) -> Any:
+def _fill(own: pd.DataFrame, name: str, derived: list[str | None]) -> None:
+    """Write what follows from the codes; what stands there already must agree, and stays where nothing follows."""
+    import pandas as pd
+
+    given = [None if pd.isna(value) else value for value in own.get(name, pd.Series([None] * len(own)))]
+    for case, mine, follows in zip(own["case_id"], given, derived, strict=True):
+        if mine is not None and follows is not None and str(mine) != follows:
+            raise SelectionError(
+                f"own: row {case} says {name} {mine!r}, but {follows!r} follows from its codes. "
+                f"Mend the codes, or drop the column {name!r}."
+            )
+    own[name] = [mine if follows is None else follows for mine, follows in zip(given, derived, strict=True)]
+
+
+def _dtype(frame: pd.DataFrame, name: str) -> Any:
+    """Return the dtype of a column of the result; whole numbers and flags can be missing there."""
     import pandas as pd
 
     variables = {v["variable"]: v for v in case_variables()}
@@ -137,7 +169,14 @@ def _dtype(cases: pd.DataFrame, name: str) -> Any:
     if name in variables and variables[name]["multiple"] == "false":
         codes = pd.Index(codes_of(name), dtype=text_type())
         return pd.CategoricalDtype(codes, ordered=variables[name]["scale"] == "ordinal")
-    return cases[name].dtype if name in cases.columns and name != "origin" else text_type()
+    dtype = frame[name].dtype
+    if pd.api.types.is_datetime64_any_dtype(dtype):
+        return dtype
+    if pd.api.types.is_numeric_dtype(dtype):
+        if pd.api.types.is_extension_array_dtype(dtype):
+            return dtype
+        return {"bool": "boolean"}.get(str(dtype), str(dtype).capitalize().replace("Uint", "UInt"))
+    return text_type()
 
 
 def as_readings(frame: pd.DataFrame, reading: str | None = None) -> pd.DataFrame:

@@ -129,7 +129,7 @@ def table(frame: pd.DataFrame, columns: Iterable[str] | None = None, rows: int =
 
 def _heading(name: str) -> str:
     """Return the word for a column, or the label of the variable that it holds."""
-    label = _labels(resolve()).get(("variable", name), "")
+    label = labels_of(resolve()).get(("variable", name), "")
     if word(name) != name or not label:
         return word(name)
     return label.lower() if resolve() == "en" else label
@@ -149,7 +149,8 @@ def _in_language(name: object, frame: pd.DataFrame) -> object:
 
 
 @lru_cache(maxsize=4)
-def _labels(language: str) -> dict[tuple[str, str], str]:
+def labels_of(language: str) -> dict[tuple[str, str], str]:
+    """Return variable and code to label; ``("variable", name)`` gives that of a variable."""
     labels = {(c["variable"], c["code"]): c[f"label_{language}"] for c in records("codes")}
     labels |= {("pathway", code): pick((en, zh), language) for code, (zh, en) in PATHWAYS.items()}
     return labels | {("variable", v["variable"]): v[f"label_{language}"] for v in records("variables")}
@@ -166,7 +167,7 @@ def _text(name: object, value: object) -> str:
         return word(str(value))
     if name == "locator":
         return locator(str(value)).replace(";", "; ")
-    labels, text = _labels(resolve()), str(value)
+    labels, text = labels_of(resolve()), str(value)
     if DATE.fullmatch(text):
         text = text.replace("../", "≤ ").replace("/", pick((" to ", "至")))
     parts = text.split(";")

@@ -11,12 +11,21 @@ RULES = {
     "order": ("rows must be sorted by their key", "行须按主键排序"),
     "foreign_key": ("the value must exist in the table it points to", "所引用的行须存在"),
     "vocabulary": ("the value must be one of the codes", "取值须为允许的代码"),
+    "place": (
+        "a place is a code of GB/T 2260, or an id of load_places()",
+        "地方须为 GB/T 2260 代码或 load_places() 中的编号",
+    ),
+    "set_order": (
+        "the members of a set stand once each, in the order of the codebook",
+        "多个取值须各列一次，并按编码手册的顺序排列",
+    ),
     "value_and_status": ("a value goes with a status that has one, and only then", "取值与状态须相互一致"),
     "rule": ("an inferred or not applicable value names its rule", "推定或不适用须注明规则"),
     "source": ("what was read names its source and locator", "读过的来源须注明出处与位置"),
     "search": ("what was not found names its search", "未找到须注明检索"),
     "date_or_status": ("exactly one of date and status is filled", "日期与状态须恰有其一"),
     "interval": ("earliest and latest must follow from date", "起止日须由日期生成"),
+    "days_order": ("the first possible day is not after the last", "最早可能日期不得晚于最晚可能日期"),
     "date_order": ("the steps of an instrument follow one another", "同一工具各步骤的日期须前后相继"),
     "bound": ("an 'in place by' is an upper bound: ../date", "“至迟已存在”只是上限，写作 ../日期"),
     "two_dates": (

@@ -50,8 +50,29 @@ def test_the_data_package_is_valid_to_frictionless(made):
 
     _, folder = made
     package = Package(str(folder / "datapackage.json"))
-    assert len(package.resources) == len(tables()) + 1
+    assert len(package.resources) == len(tables()) + 2
     assert package.get_resource("cases_wide").read_rows()[0]["case_id"] == "c001"
+    report = package.validate()
+    assert report.valid, report.flatten(["type", "note"])[:5]
+    events = package.get_resource("events").schema
+    assert events.primary_key == ["event_id"]
+    assert {key["reference"]["resource"] for key in events.foreign_keys} >= {"cases", "sources"}
+    assert events.get_field("earliest").type == "date"
+
+
+def test_wide_cases_keep_their_codes_and_stand_in_words_beside(made):
+    lang, folder = made
+    codes, words = (
+        pd.read_csv(folder / f"{name}.csv", dtype=str, encoding="utf-8-sig")
+        for name in ("cases_wide", "cases_labelled")
+    )
+    assert set(codes["dimension"].dropna()) <= {
+        code["code"] for code in records("codes") if code["variable"] == "dimension"
+    }
+    assert {"en": "Legal", "zh": "法治保障"}[lang] in set(words["dimension"])
+    back = pd.read_parquet(folder / "cases_wide.parquet")
+    assert len(kj.validate(back)) == 0
+    assert len(kj.merge(pd.DataFrame({"case_id": ["n1"], "place_id": ["430000"]}), back)) == 61
 
 
 def test_stata_is_read_by_readstat_with_labels(made):
@@ -64,6 +85,7 @@ def test_stata_is_read_by_readstat_with_labels(made):
     assert names["mechanism"] == {"en": "Mechanism", "zh": "改革机制"}[lang]
     labels = about.variable_value_labels["dimension"].values()
     assert {"en": "Legal", "zh": "法治保障"}[lang] in labels
+    assert all(names.values()), names
     assert frame["section"].iloc[0] == "1.1"
     assert frame["place_id"].iloc[0] == "310000"
     events, _ = pyreadstat.read_dta(str(folder / "events.dta"))
@@ -89,6 +111,9 @@ def test_parquet_is_read_by_duckdb_and_polars_with_its_labels(made):
     assert frame["date"].to_list() == [row["date"] or None for row in records("events")]
     found = pyarrow.parquet.read_schema(path).field("date").metadata
     assert set(found) >= {b"label_en", b"label_zh"}
+    wide = pyarrow.parquet.read_schema(str(folder / "cases_wide.parquet"))
+    assert json.loads(wide.field("dimension").metadata[b"codes_zh"])["legal"] == "法治保障"
+    assert all(field.metadata for field in wide)
 
 
 def test_excel_is_read_by_openpyxl_frozen_filtered_and_without_formulas(made):
@@ -97,7 +122,7 @@ def test_excel_is_read_by_openpyxl_frozen_filtered_and_without_formulas(made):
     lang, folder = made
     book = load_workbook(folder / "kejigai_data.xlsx")
     assert book.sheetnames[0] == "codebook"
-    assert set(book.sheetnames) == {"codebook", "cases_wide", *(name[:31] for name in tables())}
+    assert set(book.sheetnames) == {"codebook", "cases_wide", "cases_labelled", *(name[:31] for name in tables())}
     for sheet in book:
         assert sheet.freeze_panes == "A2"
         assert sheet.auto_filter.ref
@@ -132,6 +157,49 @@ def test_an_earlier_export_is_replaced_whole_and_other_folders_are_not_touched(t
         kj.export(str(folder), ["csv"])
     assert (folder / "thesis.docx").read_text() == "mine"
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize(
+    "mine", ["cases.xlsx", "sources.docx", "cases.csv", "places/notes.txt", "places.csv/notes.txt"]
+)
+def test_a_file_of_ones_own_is_never_lost_for_its_name(tmp_path, mine):
+    path = tmp_path / "out" / mine
+    path.parent.mkdir(parents=True)
+    path.write_text("mine")
+    with pytest.raises(kj.SelectionError, match="would be lost"):
+        kj.export(tmp_path / "out", ["csv"])
+    assert path.read_text() == "mine"
+
+
+def test_what_a_file_manager_left_does_not_stop_the_next_export(tmp_path):
+    kj.export(tmp_path / "out", ["csv"])
+    (tmp_path / "out" / ".DS_Store").write_text("x")
+    (tmp_path / "out" / ".~lock.cases.csv#").write_text("x")
+    assert kj.export(tmp_path / "out", ["csv"])
+
+
+def test_a_link_stays_a_link_and_the_folder_one_is_in_is_not_swapped(tmp_path, monkeypatch):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "disk", target_is_directory=True)
+    kj.export(tmp_path / "link", ["csv"])
+    kj.export(tmp_path / "link", ["csv"])
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "disk" / "cases.csv").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["disk", "link"]
+    monkeypatch.chdir(tmp_path / "disk")
+    with pytest.raises(kj.SelectionError, match="the folder you are in"):
+        kj.export(".", ["csv"])
+
+
+def test_csv_comes_without_the_mark_when_asked(tmp_path):
+    kj.export(tmp_path / "out", ["csv"], bom=False)
+    assert (tmp_path / "out" / "cases.csv").read_bytes().startswith(b"case_id,")
+
+
+@pytest.mark.parametrize("folder", ["", "a\0b", 7, None])
+def test_what_is_no_path_is_named(folder):
+    with pytest.raises(kj.SelectionError, match="folder must be a path"):
+        kj.export(folder, ["csv"])
 
 
 def test_a_full_disk_leaves_the_earlier_export(tmp_path, monkeypatch):

@@ -20,15 +20,16 @@ from kejigai_data.cases import coded, load_cases
 from kejigai_data.dates import bounds
 from kejigai_data.events import chronicle
 from kejigai_data.laboratory import reference_agreement
-from kejigai_data.loading import VOCABULARY, catalogue, raw, records, schema
+from kejigai_data.loading import catalogue, raw, records
+from kejigai_data.packaging import package, resource
 from kejigai_data.record import load_corroboration
+from kejigai_data.words import word
 
 TOP = Path(__file__).resolve().parents[2]
 PACKAGE = TOP / "kejigai_data"
 DATA = PACKAGE / "data"
 SAMPLE_SEED = 2022
 SAMPLE_SHARE = 0.2
-TYPES = {"integer": "integer", "number": "number", "boolean": "boolean", "day": "date"}
 
 
 def csv_text(rows: list[list[str]]) -> str:
@@ -52,43 +53,10 @@ def events() -> str:
 
 def datapackage() -> str:
     """Return the Data Package descriptor (Frictionless) of all tables."""
-    resources = []
-    for name, entry in catalogue().items():
-        fields, keys = [], []
-        for field in schema()[name]:
-            constraints: dict[str, object] = {"required": True} if field.required else {}
-            if field.type in VOCABULARY:
-                constraints["enum"] = list(VOCABULARY[field.type])
-            described = {"name": field.name, "type": TYPES.get(field.type, "string")}
-            described |= {"description": field.description_en, "description_zh": field.description_zh}
-            fields.append({**described, **({"constraints": constraints} if constraints else {})})
-            if field.foreign_key:
-                table, column = field.foreign_key.split(".")
-                reference = {"resource": "" if table == name else table, "fields": column}
-                keys.append({"fields": field.name, "reference": reference})
-        resources.append(
-            {
-                "name": name,
-                "path": entry["path"],
-                "title": entry["row_en"],
-                "profile": "tabular-data-resource",
-                "encoding": "utf-8",
-                "schema": {
-                    "fields": fields,
-                    "primaryKey": entry["primary_key"].split(","),
-                    **({"foreignKeys": keys} if keys else {}),
-                },
-            }
-        )
-    package = {
-        "name": "kejigai-data",
-        "title": "Coded cases of local science-and-technology reform in China",
-        "version": __version__,
-        "profile": "tabular-data-package",
-        "licenses": [{"name": "CC-BY-4.0", "path": "https://creativecommons.org/licenses/by/4.0/"}],
-        "resources": resources,
-    }
-    return json.dumps(package, ensure_ascii=False, indent=1) + "\n"
+    every = set(catalogue())
+    resources = [resource(name, entry["path"], every) for name, entry in catalogue().items()]
+    described = package("kejigai-data", word("package_title", "en"), resources)
+    return json.dumps(described, ensure_ascii=False, indent=1) + "\n"
 
 
 def codebook_page(path: Path, language: str) -> str:
