@@ -7,12 +7,12 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from .checks import texts
-from .engines import beside, collected, fetched, joinable, one_column, opened, planned
+from .engines import beside, collected, fetched, ids_as_text, joinable, one_column, opened, planned
 from .errors import SelectionError
 from .loading import records
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 
 NAMED_ONLY = (
@@ -29,6 +29,8 @@ LEVELS = {
     "city": "^[0-9]{2}(?:[0-9][1-9]|[1-9]0)00$",
     "county": "^[0-9]{4}(?:[0-9][1-9]|[1-9]0)$",
 }
+DAYS = "Days are dates, timestamps or ISO text such as 2021-07-17, with an empty cell where that end is open."
+MISSING = ("None", "nan", "NaT", "<NA>")
 COLUMNS = ("earliest", "latest", "fate", "units", "least", "most")
 
 
@@ -51,7 +53,9 @@ def adoption(
         The units that could have adopted, all of one administrative level: codes of GB/T 2260,
         or ids of your own if none is such a code.
     unit, earliest, latest : str
-        Columns of `frame`; days are dates, timestamps or ISO text.
+        Columns of `frame`. Ids are text or whole numbers; both days are dates, timestamps or ISO
+        text (``2021-07-17``; a month or a year is no day: see `load_cases` and `merge`, which
+        give the first and the last one).
 
     Returns
     -------
@@ -66,7 +70,9 @@ def adoption(
     ------
     SelectionError
         Without `at_risk`; if the frame holds only cases that the article names; if the units at
-        risk are of several levels, or there are none; if `frame` and `at_risk` are of two kinds.
+        risk are of several levels, or there are none; if `frame` and `at_risk` are of two kinds;
+        if ids or days are of another kind than named. A day that does not exist, and a last day
+        before the first, are found here in an eager frame, else by `adoption_curve`.
     UnknownNameError
         If a column is missing.
 
@@ -94,10 +100,12 @@ def adoption(
         raise SelectionError(f"adoption needs a risk set. {NAMED_ONLY}{WHAT_TO_GIVE}")
     given: Any = opened(frame, keys)
     _named_only(given)
+    given = _days_alike(ids_as_text(given, keys[0], "frame"), *keys[1:])
     pairs = _pairs(_marked(_first_adoption(planned(given), *keys), at_risk, keys[0]))
     # One pass over the rows: what follows is on the small table of pairs.
     if not isinstance(given, nw.LazyFrame):
         pairs = collected(pairs)
+        sound(pairs.iter_rows(named=True))
     return _on_one_part(pairs, _with_bounds).to_native()
 
 
@@ -114,6 +122,54 @@ def _named_only(frame: Any) -> None:
         return
     if not fetched(cases.filter(~nw.col("case_id").is_in(ours)).head(1)):
         raise SelectionError(NAMED_ONLY + WHAT_TO_GIVE)
+
+
+def _days_alike(cases: Any, earliest: str, latest: str) -> Any:
+    """Return the frame with both days of one kind, or say which kinds they are."""
+    import narwhals as nw
+
+    schema = cases.collect_schema()
+    kinds = {name: schema[name] for name in (earliest, latest)}
+    for name, kind in kinds.items():
+        other = kinds[latest if name == earliest else earliest]
+        # A column without any day has the kind that its engine gives to nothing.
+        doubtful = kind.is_float() or (kind == nw.String and other.is_temporal())
+        if kind == nw.Unknown or (doubtful and _all_missing(cases, name)):
+            cases = cases.with_columns(nw.lit(None).cast(other if other.is_temporal() else nw.String).alias(name))
+        elif not (kind.is_temporal() or kind in (nw.String, nw.Object)):
+            raise SelectionError(f"The column {name!r} should hold days, and holds {kind}. {DAYS}")
+    first, last = (cases.collect_schema()[name] for name in (earliest, latest))
+    if nw.Object not in (first, last) and type(first) is not type(last):
+        raise SelectionError(f"{earliest!r} holds {first}, {latest!r} holds {last}: give both as one kind. {DAYS}")
+    return cases
+
+
+def _all_missing(cases: Any, name: str) -> bool:
+    import narwhals as nw
+
+    if not isinstance(cases, nw.DataFrame):
+        return False
+    cells = cases[name]
+    return bool(cells.is_null().all() or (cells.dtype.is_float() and cells.is_nan().all()))
+
+
+def sound(pairs: Iterable[dict[str, Any]]) -> None:
+    """Stop where a pair has a day that does not exist, or a last day before the first.
+
+    Raises
+    ------
+    SelectionError
+        Naming the first such pair.
+    """
+    for pair in pairs:
+        days = ["" if str(pair[name]) in MISSING else str(pair[name])[:10] for name in COLUMNS[:2]]
+        for day in filter(None, days):
+            try:
+                date.fromisoformat(day)
+            except ValueError:
+                raise SelectionError(f"{day!r} is no day. {DAYS}") from None
+        if all(days) and days[0] > days[1] and pair["fate"] == "adopted":
+            raise SelectionError(f"A first day lies after the last: {days[0]} and {days[1]}. Mend the row.")
 
 
 def _first_adoption(cases: Any, unit: str, earliest: str, latest: str) -> Any:
@@ -152,7 +208,7 @@ def _marked(units: Any, at_risk: Any, name: str) -> Any:
         raise SelectionError(f"at_risk must be a list of ids or a frame, not the text {at_risk!r}.")
     # Asked of the class: polars warns when the columns of a lazy frame are looked at.
     if hasattr(type(at_risk), "columns"):
-        risk: Any = planned(opened(at_risk, [name], "at_risk"))
+        risk: Any = planned(ids_as_text(opened(at_risk, [name], "at_risk"), name, "at_risk"))
         if risk.implementation is not units.implementation:
             raise SelectionError(
                 f"frame is of {units.implementation} and at_risk of {risk.implementation}: give both as one kind."
@@ -164,7 +220,14 @@ def _marked(units: Any, at_risk: Any, name: str) -> Any:
         _same({_level(unit): unit for unit in ids})
         risk = beside(units, "unit", ids)
     marks = risk.group_by("unit").agg(nw.len().alias("_risk"))
-    return joinable(units).join(joinable(marks), on="unit", how="full")
+    try:
+        return joinable(units).join(joinable(marks), on="unit", how="full")
+    except Exception as error:
+        if type(error).__name__ != "InvalidInputException":
+            raise
+        raise SelectionError(
+            "frame and at_risk belong to two DuckDB connections: make both with one, or give at_risk as a list."
+        ) from None
 
 
 def _level(name: str) -> str:

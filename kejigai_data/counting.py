@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from .codebook import codes_of, is_set
-from .engines import as_text, one_column, opened, some_columns
+from .engines import as_text, one_column, opened_codes, some_columns
 from .errors import SelectionError
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ def naming(frame: IntoFrameT, by: str | Iterable[str] = "mechanism", place: str 
     Raises
     ------
     SelectionError
-        If it is no frame, or names a column twice, or one called ``cases`` or ``places``.
+        If it is no frame, names a column twice, or one called ``cases`` or ``places``, or a
+        column holds lists or things of several kinds.
     UnknownNameError
         If the frame lacks a column.
 
@@ -50,9 +51,11 @@ def naming(frame: IntoFrameT, by: str | Iterable[str] = "mechanism", place: str 
     """
     import narwhals as nw
 
-    keys = some_columns(by, "by", ("cases", "places"))
-    where = one_column(place, "place", keys)
-    cases = opened(frame, [*keys, where])
+    keys = some_columns(by, "by", ("cases", "places", "_placed"))
+    where = one_column(place, "place")
+    if where in keys:
+        raise SelectionError(f"by and place both name {where!r}: name what is counted, and where.")
+    cases = opened_codes(frame, [*keys, where])
     if cases.implementation is nw.Implementation.DASK:
         # Dask counts a missing place as one more for each partition.
         each: Any = cases.group_by(*keys, where).agg(nw.len().alias("cases"))
@@ -85,7 +88,8 @@ def crosstab(frame: IntoFrameT, rows: str, columns: str) -> IntoFrameT:
     Raises
     ------
     SelectionError
-        If it is no frame, or the two columns are the same, or one is called ``cases``.
+        If it is no frame, the two columns are the same, one is called ``cases``, or one holds lists
+        or things of several kinds.
     UnknownNameError
         If the frame lacks a column.
 
@@ -100,7 +104,7 @@ def crosstab(frame: IntoFrameT, rows: str, columns: str) -> IntoFrameT:
 
     keys = [one_column(rows, "rows", ("cases",)), one_column(columns, "columns", ("cases",))]
     some_columns(keys, "rows and columns", ())
-    groups: Any = opened(frame, keys).group_by(*keys).agg(nw.len().alias("cases"))
+    groups: Any = opened_codes(frame, keys).group_by(*keys).agg(nw.len().alias("cases"))
     return as_text(groups, keys).to_native()
 
 
@@ -127,7 +131,8 @@ def co_occurrence(frame: IntoFrameT, column: str = "mechanism", unit: str = "pla
     Raises
     ------
     SelectionError
-        If it is no frame, or column and unit are the same.
+        If it is no frame, column and unit are the same, or one holds lists or things of several
+        kinds.
     UnknownNameError
         If the frame lacks a column.
 
@@ -143,7 +148,7 @@ def co_occurrence(frame: IntoFrameT, column: str = "mechanism", unit: str = "pla
     what, where = one_column(column, "column"), one_column(unit, "unit")
     if what == where:
         raise SelectionError(f"column and unit are both {what!r}: name what occurs, and in what.")
-    cases: Any = opened(frame, [what, where])
+    cases: Any = opened_codes(frame, [what, where])
     kept = cases.select(nw.col(where).alias("_unit"), nw.col(what).alias("left"))
     kept = as_text(kept.filter(~nw.col("_unit").is_null(), ~nw.col("left").is_null()), ["left"])
     # Dask cannot join what was made unique over all columns unnamed.

@@ -36,9 +36,36 @@ def opened(frame: Any, columns: Iterable[str] = (), what: str = "frame") -> nw.D
         raise SelectionError(f"{what} must be a frame of {KINDS}, not {one_short(frame)}.") from None
     except nw.exceptions.DuplicateError:
         raise SelectionError(f"{what} has a column more than once. Keep one of each.") from None
-    for name in columns:
+    wanted = list(columns)
+    for name in wanted:
         if name not in names:
             raise unknown("column", name, map(str, names))
+    if result.implementation.is_pyarrow():
+        # Arrow has two kinds of text, which it neither joins nor compares: pandas 3 writes the other one.
+        schema = result.collect_schema()
+        result = result.with_columns(nw.col(name).cast(nw.String) for name in wanted if schema[name] == nw.String)
+    return result
+
+
+def opened_codes(frame: Any, columns: Iterable[str]) -> Any:
+    """Return a frame as `opened` does, whose `columns` hold one code a cell.
+
+    Raises
+    ------
+    SelectionError
+        If one of them holds lists, or things of several kinds.
+    """
+    import narwhals as nw
+
+    wanted = list(columns)
+    result = opened(frame, wanted)
+    schema = result.collect_schema()
+    for name in wanted:
+        if schema[name].is_nested() or schema[name] == nw.Object:
+            raise SelectionError(
+                f"The column {name!r} holds {schema[name]}: one code a cell is wanted, members of a set joined "
+                "with ';'."
+            )
     return result
 
 
@@ -88,6 +115,27 @@ def fetched(frame: Any) -> list[tuple[Any, ...]]:
     return collected(frame).rows()
 
 
+def ids_as_text(frame: Any, name: str, what: str) -> Any:
+    """Return the frame with a column of ids as text: whoever reads a CSV file has codes as numbers.
+
+    Raises
+    ------
+    SelectionError
+        If the column holds anything but text and whole numbers.
+    """
+    import narwhals as nw
+
+    kind = frame.collect_schema()[name]
+    if kind == nw.String:
+        return frame
+    if kind.is_integer() or kind in (nw.Categorical, nw.Enum):
+        return frame.with_columns(nw.col(name).cast(nw.String))
+    raise SelectionError(
+        f"{what}: the column {name!r} should hold ids as text or whole numbers, and holds {kind}. "
+        f'A gap makes codes decimal numbers on reading: pandas.read_csv(…, dtype={{"{name}": "string"}}).'
+    )
+
+
 def planned(frame: Any) -> Any:
     """Return an eager polars frame as a lazy one: polars does better with all steps before it at once."""
     import narwhals as nw
@@ -122,9 +170,9 @@ def joinable(frame: Any) -> Any:
 
 
 def as_text(frame: Any, names: Iterable[str]) -> Any:
-    """Return the frame with these columns as text: a categorical one would differ from engine to engine."""
+    """Return the frame with these columns as text, in which all engines write codes alike."""
     import narwhals as nw
 
     schema = frame.collect_schema()
-    coded = [name for name in names if schema[name] in (nw.Categorical, nw.Enum)]
+    coded = [name for name in names if schema[name] in (nw.Categorical, nw.Enum) or schema[name].is_integer()]
     return frame.with_columns(nw.col(name).cast(nw.String) for name in coded) if coded else frame

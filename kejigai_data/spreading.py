@@ -6,7 +6,7 @@ from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from .adopting import COLUMNS
+from .adopting import COLUMNS, sound
 from .engines import collected, opened
 from .errors import SelectionError
 
@@ -43,7 +43,8 @@ def adoption_curve(pairs: Any) -> pd.DataFrame:
     Raises
     ------
     SelectionError
-        If `pairs` is not what `adoption` returns, or no unit has a known fate.
+        If `pairs` is not what `adoption` returns, holds what is no day or a last day before the
+        first, or no unit has a known fate.
 
     Notes
     -----
@@ -99,7 +100,9 @@ def at_risk(pairs: Any) -> list[dict[str, Any]]:
         If it is something else.
     """
     table = collected(opened(pairs, COLUMNS, "pairs"))
-    return [row for row in table.iter_rows(named=True) if row["fate"] != "outside"]
+    rows = list(table.iter_rows(named=True))
+    sound(rows)
+    return [row for row in rows if row["fate"] != "outside"]
 
 
 def turnbull(first: list[int], last: list[int], counts: list[int]) -> tuple[list[tuple[int, int]], np.ndarray]:

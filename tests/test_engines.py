@@ -5,7 +5,9 @@ from itertools import combinations, product
 
 import duckdb
 import narwhals as nw
+import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -242,6 +244,37 @@ def test_dates_may_be_dates_or_timestamps():
         assert rows["adopted"]["most"] == 3
 
 
+@pytest.mark.parametrize("made", [on_pandas, on_polars, on_lazy, on_duckdb, on_dask])
+def test_codes_that_were_read_as_numbers_are_the_same_codes(made):
+    rows = [("110000", "x", None, "2018-01-01", "2018-01-01"), ("370000", "y", None, None, "2020-02-29")]
+    text = made(rows, TEXT)
+    numbers = nw.from_native(text).with_columns(nw.col("place_id").cast(nw.Int64)).to_native()
+    assert rows_of(kj.adoption(numbers, AT_RISK)) == rows_of(kj.adoption(text, AT_RISK))
+    assert rows_of(kj.adoption(text, numbers)) == rows_of(kj.adoption(text, text))
+    assert rows_of(kj.crosstab(numbers, "place_id", "mechanism")) == rows_of(
+        kj.crosstab(text, "place_id", "mechanism")
+    )
+
+
+def test_arrow_tables_of_both_kinds_of_text_work():
+    rows = [("110000", "x", "technology;data", "2018-01-01", "2018-01-01")]
+    for kind in (pa.string(), pa.large_string()):
+        table = pa.Table.from_pylist(
+            [dict(zip(TEXT, row, strict=True)) for row in rows], schema=pa.schema([(name, kind) for name in TEXT])
+        )
+        assert rows_of(kj.adoption(table, AT_RISK)) == rows_of(kj.adoption(on_polars(rows, TEXT), AT_RISK))
+        assert rows_of(kj.adoption(table, table)) == rows_of(kj.adoption(on_polars(rows, TEXT), ["110000"]))
+        assert rows_of(kj.co_occurrence(table, "factors")) == Counter({("data", "technology", 1): 1})
+
+
+@pytest.mark.parametrize("nothing", [None, float("nan")])
+def test_a_column_without_any_day_has_no_kind_of_its_own(nothing):
+    frame = pd.DataFrame({"place_id": ["110000"], "adopted_latest": nothing})
+    for first in ("2018-01-01", pd.Timestamp("2018-01-01")):
+        found = kj.adoption(frame.assign(adopted_earliest=first), AT_RISK)
+        assert sorted(found["fate"]) == ["not_yet", "unknown"]
+
+
 def test_a_lazy_frame_is_read_once(tmp_path):
     on_polars([("110000", "x", None, "2018-01-01", "2018-01-01")], TEXT).write_parquet(tmp_path / "rows.parquet")
     rows = pl.scan_parquet(tmp_path / "rows.parquet")
@@ -268,7 +301,40 @@ def test_named_cases_are_no_adoption():
         (lambda f: kj.naming(f.rename(columns={"mechanism": "cases"}), "cases"), kj.SelectionError, "rename"),
         (lambda f: kj.crosstab(f, "mechanism", "mechanism"), kj.SelectionError, "twice"),
         (lambda f: kj.co_occurrence(f, "place_id", "place_id"), kj.SelectionError, "name what occurs"),
+        (lambda f: kj.naming(f, "place_id"), kj.SelectionError, "by and place both name"),
+        (lambda f: kj.naming(f.rename(columns={"mechanism": "_placed"}), "_placed"), kj.SelectionError, "rename"),
+        (lambda f: kj.crosstab(f.assign(a=[["x"]]), "a", "mechanism"), kj.SelectionError, "one code a cell"),
+        (
+            lambda f: kj.naming(pl.from_pandas(f).with_columns(a=[["x"]]), "a"),
+            kj.SelectionError,
+            "one code a cell",
+        ),
         (lambda f: kj.adoption(f, []), kj.SelectionError, "at_risk is empty"),
+        (lambda f: kj.adoption(f.assign(place_id=1.5), AT_RISK), kj.SelectionError, "text or whole numbers"),
+        (lambda f: kj.adoption(f.assign(adopted_latest=2020), AT_RISK), kj.SelectionError, "should hold days"),
+        (lambda f: kj.adoption(f.assign(adopted_latest="2020-02"), AT_RISK), kj.SelectionError, "is no day"),
+        (
+            lambda f: kj.adoption(f.assign(adopted_earliest="2022-01-01"), AT_RISK),
+            kj.SelectionError,
+            "first day lies after the last",
+        ),
+        (
+            lambda f: kj.adoption(f.assign(adopted_earliest=pd.Timestamp("2020-01-01")), AT_RISK),
+            kj.SelectionError,
+            "give both as one kind",
+        ),
+        (
+            lambda f: kj.adoption_curve(
+                kj.adoption(pl.from_pandas(f.assign(adopted_earliest="2022-01-01")).lazy(), AT_RISK)
+            ),
+            kj.SelectionError,
+            "first day lies after the last",
+        ),
+        (
+            lambda f: kj.adoption(duckdb.connect().from_df(f), duckdb.connect().from_df(f)),
+            kj.SelectionError,
+            "two DuckDB connections",
+        ),
         (lambda f: kj.adoption(f, "110000"), kj.SelectionError, "not the text"),
         (lambda f: kj.adoption(f, ["110000", "440300"]), kj.SelectionError, "mixes levels: city .*province"),
         (lambda f: kj.adoption(f, ["110000", "jingjinji"]), kj.SelectionError, "mixes levels"),
