@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import __version__
 from .errors import DataError, KejigaiError, missing_extra
@@ -17,12 +17,29 @@ if TYPE_CHECKING:
 
 SHOWN = 20
 
-EXAMPLES = """examples:
-  python -m kejigai_data validate my_cases.xlsx --json
+EXAMPLES = {
+    "validate": """examples:
+  python -m kejigai_data validate my_cases.xlsx            your coded cases
+  python -m kejigai_data validate my_cases.csv --json      the same for a script: {"problems": …, "changes": …}
+  python -m kejigai_data validate copies/                  copies of our tables
+exit status: 0 nothing wrong, 1 problems found, 2 the file cannot be read
+""",
+    "cite": """examples:
+  python -m kejigai_data cite
   python -m kejigai_data cite s001 --style apa
+""",
+    "export": """examples:
+  python -m kejigai_data export out
   python -m kejigai_data export out --formats csv,dta --lang zh
-  python -m kejigai_data agree lilei.csv hanmei.csv --json
-"""
+""",
+    "agree": """examples:
+  python -m kejigai_data agree lilei.xlsx hanmei.xlsx      a coding sheet each
+  python -m kejigai_data agree readings.csv --json         one table: reading, unit, variable, value
+""",
+}
+ALL_EXAMPLES = "examples:\n" + "".join(
+    line + "\n" for text in EXAMPLES.values() for line in text.splitlines() if line.startswith("  ")
+)
 
 
 def info(_: argparse.Namespace) -> int:
@@ -42,13 +59,25 @@ def check(arguments: argparse.Namespace) -> int:
     from .validation import validate
 
     where = arguments.path
-    if where is not None and os.path.isfile(where):
-        problems = validate(_coded(where), lang=arguments.lang)
+    changes: list[dict[str, Any]] = []
+    if where is not None and not os.path.isdir(where):
+        cases, changes = _coded(where, arguments.lang)
+        problems = validate(cases, lang=arguments.lang)
     else:
         problems = validate(folder=where, lang=arguments.lang)
     if arguments.json:
-        print(problems.to_json(orient="records", force_ascii=False))
+        found = json.loads(problems.to_json(orient="records", force_ascii=False))
+        print(json.dumps({"problems": found, "changes": changes}, ensure_ascii=False))
         return 1 if len(problems) else 0
+    for change in changes[:SHOWN]:
+        at = "file" if change["row"] is None else f"row {change['row']}"
+        column = f", column {change['column']}" if change["column"] else ""
+        print(
+            f"altered: {at}{column}: {change['before'] or ''!r} → {change['after'] or ''!r}: {change['message']}",
+            file=sys.stderr,
+        )
+    if len(changes) > SHOWN:
+        print(f"… and {len(changes) - SHOWN} more alterations; --json lists all", file=sys.stderr)
     problems = problems.astype(object).where(problems.notna(), "")
     for number, (_, group) in enumerate(problems.groupby(["rule", "column"], sort=False)):
         if number:
@@ -67,18 +96,18 @@ def check(arguments: argparse.Namespace) -> int:
     return 1 if len(problems) else 0
 
 
-def _coded(path: str) -> pd.DataFrame:
-    """Return the coded cases of a file: a coding sheet, or Parquet."""
+def _coded(path: str, lang: str | None) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Return the coded cases of a file, a coding sheet or Parquet, and what was altered on reading."""
     if not path.lower().endswith(".parquet"):
         from .sheet_reading import read_coding_sheet
 
-        sheet = read_coding_sheet(path)
-        print(f"{len(sheet.cases)} rows read, {len(sheet.changes)} cells altered on reading", file=sys.stderr)
-        return sheet.cases
+        sheet = read_coding_sheet(path, lang)
+        print(f"{len(sheet.cases)} rows read, {len(sheet.changes)} alterations on reading", file=sys.stderr)
+        return sheet.cases, json.loads(sheet.changes.to_json(orient="records", force_ascii=False))
     import pandas as pd
 
     try:
-        return pd.read_parquet(path)
+        return pd.read_parquet(path), []
     except ImportError:
         raise missing_extra("Reading Parquet", "research") from None
     except (OSError, ValueError) as error:
@@ -105,29 +134,27 @@ def hand_on(arguments: argparse.Namespace) -> int:
 
 def agree(arguments: argparse.Namespace) -> int:
     """Measure the agreement of two or more readings, a file each or all in one."""
-    import pandas as pd
-
     from .agree import agreement
+    from .reading_files import readings_of
 
-    frames = []
-    for path in arguments.files:
-        try:
-            frame = pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False, na_values=[""])
-        except (OSError, ValueError) as error:
-            raise DataError(f"{path} cannot be read as CSV in UTF-8: {error}.") from None
-        # A file without the column is one reading, called by its name.
-        if "reading" not in frame.columns:
-            frame["reading"] = os.path.splitext(os.path.basename(path))[0]
-        frames.append(frame)
-    table = agreement(pd.concat(frames, ignore_index=True), resamples=arguments.resamples)
+    table = agreement(readings_of(arguments.files), resamples=arguments.resamples)
     if arguments.json:
         print(table.to_json(orient="records", force_ascii=False))
         return 0
-    print(f"{'variable':<20} {'units':>5} {'same':>6} {'alpha':>6}  95 % interval")
+    print(f"{'variable':<20} {'units':>5} {'same':>6} {'kappa':>6} {'alpha':>6}  95 % interval")
     for row in table.itertuples():
-        interval = row.note or f"{row.alpha_low:.2f} to {row.alpha_high:.2f}"
-        print(f"{row.variable:<20} {row.units:>5} {row.percent:>6.0%} {row.alpha:>6.2f}  {interval}")
+        interval = f"{row.alpha_low:.2f} to {row.alpha_high:.2f}" if row.alpha == row.alpha else ""
+        told = "; ".join(part for part in (interval, row.note) if part)
+        same, kappa, alpha = (
+            _figure(value, form) for value, form in ((row.percent, ".0%"), (row.kappa, ".2f"), (row.alpha, ".2f"))
+        )
+        print(f"{row.variable:<20} {row.units:>5} {same:>6} {kappa:>6} {alpha:>6}  {told}")
     return 0
+
+
+def _figure(value: float, form: str) -> str:
+    """Return a figure, or a stroke where there is none."""
+    return "–" if value != value else format(value, form)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -138,32 +165,44 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m kejigai_data",
         description=__doc__,
-        epilog=EXAMPLES,
+        epilog=ALL_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"kejigai_data {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("info", help="version, tables, how to cite").set_defaults(run=info)
-    checking = commands.add_parser("validate", help="check coded cases, or the tables, against the codebook")
+
+    def command(name: str, about: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name,
+            help=about,
+            description=about,
+            epilog=EXAMPLES.get(name),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    command("info", "version, tables, how to cite").set_defaults(run=info)
+    checking = command("validate", "check coded cases, or the tables, against the codebook")
     checking.add_argument(
         "path", nargs="?", help="your coded cases (.xlsx, .csv, .parquet), or a folder with copies of the tables"
     )
-    checking.add_argument("--json", action="store_true", help="a JSON list, a row a problem")
+    checking.add_argument("--json", action="store_true", help="JSON: problems, and what was altered on reading")
     checking.add_argument("--lang", choices=("en", "zh"), help="language of the messages")
     checking.set_defaults(run=check)
-    citing = commands.add_parser("cite", help="reference of the dataset or of one source")
+    citing = command("cite", "reference of the dataset or of one source")
     citing.add_argument("source", nargs="?", help="a source_id; the dataset itself without one")
     citing.add_argument("--style", default="gb7714", help="gb7714, apa or bibtex")
     citing.set_defaults(run=reference)
-    handing = commands.add_parser("export", help="write all tables as CSV, Parquet, Excel and Stata files")
+    handing = command("export", "write all tables as CSV, Parquet, Excel and Stata files")
     handing.add_argument("folder", help="where to; an earlier export there is replaced")
     handing.add_argument("--formats", help="some of csv,parquet,xlsx,dta; all without it")
     handing.add_argument("--lang", choices=("en", "zh"), help="language of labels")
     handing.add_argument("--no-bom", action="store_true", help="CSV without the byte-order mark that Excel wants")
     handing.add_argument("--json", action="store_true", help="the files as a JSON list")
     handing.set_defaults(run=hand_on)
-    agreeing = commands.add_parser("agree", help="agreement of readings: CSV with unit, variable, value")
-    agreeing.add_argument("files", nargs="+", help="a file a reading, or one file with a column reading")
+    agreeing = command("agree", "agreement of readings: coding sheets, or tables with unit, variable, value")
+    agreeing.add_argument(
+        "files", nargs="+", help="a file a reading (.xlsx, .csv), or one file with a column reading"
+    )
     agreeing.add_argument("--resamples", type=int, default=1000, help="resamples for the interval of alpha")
     agreeing.add_argument("--json", action="store_true", help="a JSON list, a row a variable")
     agreeing.set_defaults(run=agree)

@@ -46,12 +46,14 @@ def agreement(
         ``percent`` (share of agreeing pairs, 0–1), ``kappa`` (Cohen's, only for exactly two readings),
         ``alpha`` (Krippendorff's), ``alpha_low``, ``alpha_high``, ``distance`` (nominal,
         ordinal or jaccard), ``note``. Alpha is missing, and the note says so, where all
-        values are the same: it is undefined without variation.
+        values are the same: it is undefined without variation. The note also says where an ordered
+        variable was measured as nominal, since a value such as ``(silent)`` has no place in the order.
 
     Raises
     ------
     SelectionError
-        If a column is missing or fewer than two readings are there.
+        If a column is missing, fewer than two readings are there, a row has no reading, unit or
+        variable, or a reading has two values of one unit.
     MissingExtra
         If the ``research`` extra is not installed.
 
@@ -155,6 +157,49 @@ def unitising() -> dict[str, float]:
     return {"both": len(a & b), "only_a": len(a - b), "only_b": len(b - a), "f1": round(f1, 3)}
 
 
+def met(readings: pd.DataFrame, variable: str) -> pd.DataFrame:
+    """Count which code of one reading met which of the other.
+
+    Parameters
+    ----------
+    readings : pandas.DataFrame
+        As for `agreement`, of exactly two readings.
+    variable : str
+        Which of its variables.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a pair of values that occurs: two columns named by the readings, in the order of
+        their first rows, and ``n``.
+
+    Raises
+    ------
+    SelectionError
+        As `agreement`; or if there are more than two readings, or no unit has both.
+    UnknownNameError
+        If nobody coded the variable.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = [("b", 1, "x", "p"), ("a", 1, "x", "q"), ("b", 2, "x", "p"), ("a", 2, "x", "q")]
+    >>> met(pd.DataFrame(rows, columns=["reading", "unit", "variable", "value"]), "x").to_dict("records")
+    [{'b': 'p', 'a': 'q', 'n': 2}]
+    """
+    readings = _checked(readings)
+    names = list(dict.fromkeys(readings["reading"]))
+    if len(names) > 2:
+        raise SelectionError(f"Two readings are wanted, and there are {len(names)}: {names}. Choose two.")
+    if a_text(variable, "variable") not in set(readings["variable"]):
+        raise unknown("variable", variable, sorted(set(readings["variable"])))
+    part = readings[(readings["variable"] == variable) & readings["value"].notna()]
+    both = part.pivot(index="unit", columns="reading", values="value").reindex(columns=names).dropna()
+    if both.empty:
+        raise SelectionError(f"No unit has both readings of {variable!r}.")
+    return both.groupby(names).size().reset_index(name="n")
+
+
 def disagreements(readings: pd.DataFrame) -> pd.DataFrame:
     """List the units on which readings differ, with what each reading rests on.
 
@@ -204,13 +249,24 @@ def _checked(readings: pd.DataFrame) -> pd.DataFrame:
         odd = [cell for cell in readings[name] if isinstance(cell, list | dict | set)]
         if odd:
             raise SelectionError(f"The column {name!r} holds {odd[0]!r}; join the members of a set with ';'.")
+        gaps = readings[name].isna()
+        if name != "value" and gaps.any():
+            raise SelectionError(
+                f"{int(gaps.sum())} rows have no {name}, first: {readings[gaps].iloc[0][list(NEEDED)].to_dict()}. "
+                "Fill it in, or leave the rows out."
+            )
+        # One file has 1 where another has "1" or 1.0: the same answer.
+        readings[name] = [
+            None if gap else _as_written(cell) for cell, gap in zip(readings[name], gaps, strict=True)
+        ]
     names = set(readings["reading"].dropna())
     if len(names) < 2:
         raise SelectionError(f"Agreement needs at least two readings; the column 'reading' names {len(names)}.")
-    if names & {"unit", "variable"}:
-        raise SelectionError("A reading may not be called 'unit' or 'variable': give it another name.")
+    taken = {"unit", "variable", *(f"{name}_{more}" for name in names for more in EVIDENCE)}
+    if names & taken:
+        raise SelectionError(f"A reading may not be called {min(names & taken)!r}: give it another name.")
     joined = [isinstance(cell, str) and ";" in cell for cell in readings["value"]]
-    readings.loc[joined, "value"] = [";".join(sorted(cell.split(";"))) for cell in readings.loc[joined, "value"]]
+    readings.loc[joined, "value"] = [";".join(sorted(set(c.split(";")))) for c in readings.loc[joined, "value"]]
     twice = readings.duplicated(["reading", "unit", "variable"])
     if twice.any():
         first = readings[twice].iloc[0]
@@ -219,6 +275,11 @@ def _checked(readings: pd.DataFrame) -> pd.DataFrame:
             f"reading {first['reading']}, unit {first['unit']}, {first['variable']}. Keep one of each."
         )
     return readings
+
+
+def _as_written(cell: object) -> str:
+    whole_number = isinstance(cell, float) and cell.is_integer()
+    return str(int(cell)) if whole_number else str(cell)  # type: ignore[call-overload]
 
 
 def _distance(variable: str) -> tuple[str, list[str]]:
@@ -245,8 +306,10 @@ def _measure(table: pd.DataFrame, distance: str, order: list[str], resamples: in
     result = {"units": table.shape[1], "percent": percent, "kappa": _kappa(table)}
     result |= {"alpha": float("nan"), "alpha_low": float("nan"), "alpha_high": float("nan")}
     values = sorted({value for _, column in table.items() for value in column.dropna()}, key=str)
-    if distance == "ordinal" and any(v not in order for v in values):
-        distance = "nominal"
+    note = ""
+    outside = [v for v in values if v not in order]
+    if distance == "ordinal" and outside:
+        distance, note = "nominal", f"measured as nominal: {outside[0]} has no place in the order"
     if len(values) < 2:
         note = "alpha undefined: no variation" if values else "no unit has two readings"
         return {**result, "distance": distance, "note": note}
@@ -259,7 +322,7 @@ def _measure(table: pd.DataFrame, distance: str, order: list[str], resamples: in
     ]
     low, high = np.nanpercentile(draws, [2.5, 97.5]) if not np.isnan(draws).all() else (np.nan, np.nan)
     ends = {"alpha": _alpha(counts, domain, distance), "alpha_low": low, "alpha_high": high}
-    return {**result, **ends, "distance": distance, "note": ""}
+    return {**result, **ends, "distance": distance, "note": note}
 
 
 def _counts(table: pd.DataFrame, domain: list[str]) -> np.ndarray:

@@ -46,7 +46,8 @@ def read_rows(path: str) -> tuple[list[str], list[list[str]]]:
     """
     name = os.path.basename(path)
     try:
-        with open(path, encoding="utf-8", newline="") as file:
+        # A spreadsheet that saved a copy may have put a byte-order mark before it.
+        with open(path, encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             header = next(reader, [])
             rows = []

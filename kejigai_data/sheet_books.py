@@ -17,6 +17,7 @@ from .progress import track
 from .sheet_files import HEAD, MAX_CELL, MAX_COLUMNS, Change, Grid, Rows, Score, within
 from .words import word
 
+LISTS = "lists"
 MAX_UNPACKED, MAX_PART = 300_000_000, 20_000_000
 MAX_MEMBERS, MAX_SHEETS = 2_000, 300
 MAX_TAGS, MAX_TAGS_A_ROW = 25_000_000, 1_000_000
@@ -130,7 +131,8 @@ def _grid(book: Any, data: bytes, name: str, score: Score) -> Grid:
     from openpyxl.utils.datetime import MAC_EPOCH
 
     _small(len(book.sheetnames), MAX_SHEETS, name, f"{len(book.sheetnames)} sheets")
-    sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"] or book.worksheets
+    # `coding_sheet` keeps the choices of its menus on a sheet that nobody sees.
+    sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible" or sheet.title != LISTS]
     if not sheets:
         raise DataError(f"{name} holds no sheet that can be read. Save it as .xlsx (not “strict”) again.")
     scores = []
@@ -143,7 +145,8 @@ def _grid(book: Any, data: bytes, name: str, score: Score) -> Grid:
                 break
         scores.append(score(head))
     ours = {word("sheet_coding", lang) for lang in ("en", "zh")}
-    chosen = max(range(len(sheets)), key=lambda at: (sheets[at].title in ours and scores[at] > 1, scores[at], -at))
+    shown = [at for at, one in enumerate(sheets) if one.sheet_state == "visible"] or range(len(sheets))
+    chosen = max(shown, key=lambda at: (sheets[at].title in ours and scores[at] > 1, scores[at], -at))
     sheet = sheets[chosen]
     changes = [
         Change(None, "", other.title, "", "sheet")

@@ -100,6 +100,8 @@ def _content(path: str, name: str) -> bytes:
             raise DataError(f"{name} is no ordinary file. Give the path of one file.")
         with open(path, "rb") as file:
             data = file.read(MAX_BYTES + 1)
+    except DataError:
+        raise
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"{name or path} cannot be read: {reason}. Check the path.") from None

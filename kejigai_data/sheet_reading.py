@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -173,10 +174,14 @@ def _header(grid: Grid, name: str) -> _Header:
         )
     _, depth, start = windows[0]
     first, last = -start, -start - depth - 1
+    grouped = _grouped(grid, last)
+    last += bool(grouped)
     headings: dict[int, str] = {}
     columns: dict[int, str] = {}
     spots: dict[int, str] = {}
     for number, row in enumerate(grid.rows[first : last + 1], start=first + 1):
+        # Of a heading over several columns each is called what stands below it.
+        row = ["" if at in grouped and number <= last else cell for at, cell in enumerate(row)]
         filled = {at: cell for at, cell in enumerate(row) if cell.strip()}
         headings |= filled
         columns |= {at: cell.strip() for at, cell in filled.items()} | _recognised(row)
@@ -188,6 +193,33 @@ def _header(grid: Grid, name: str) -> _Header:
             raise DataError(f"{name}: {one} and {other} are both the column {column!r}. Rename or delete one.")
         seen[column] = at
     return _Header(first, last, headings, columns)
+
+
+def _grouped(grid: Grid, last: int) -> set[int]:
+    """Return the columns over which a merged heading in the last row of headings stands, if each has one below."""
+    columns: set[int] = set()
+    for row, where in grid.merged:
+        ends = re.fullmatch(r"([A-Z]+)(\d+):([A-Z]+)(\d+)", where)
+        if row == last + 1 and ends and ends[2] == ends[4] and ends[1] != ends[3]:
+            columns |= set(range(position(ends[1]), position(ends[3]) + 1))
+    below = grid.rows[last + 1] if last + 1 < len(grid.rows) else []
+    whole = all(at < len(below) and below[at].strip() for at in columns)
+    alone = not any(cell.strip() for at, cell in enumerate(below) if at not in columns)
+    return columns if whole and alone else set()
+
+
+def position(letters: str) -> int:
+    """Return the position, counted from 0, of what a spreadsheet calls a column.
+
+    Examples
+    --------
+    >>> position("A"), position("AB")
+    (0, 27)
+    """
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number - 1
 
 
 def letters(position: int) -> str:

@@ -15,11 +15,11 @@ from .errors import DataError, SelectionError, missing_extra, unknown
 from .exporting import guarded
 from .language import letters_wide, resolve
 from .loading import records
+from .sheet_books import LISTS
 from .sheet_cells import STATUSES, bracketed
 from .words import word
 
 ROWS = 1000
-LISTS = "lists"
 WIDTHS = {"title": 34, "summary": 60, "source": 34, "locator": 22, "comment": 50}
 GUIDE = ("row", "list", "several", "status", "place", "date", "doubt", "read")
 

@@ -154,3 +154,57 @@ def test_disagreements_of_own_readings_are_few_and_named():
     assert (listed["a"] != listed["b"]).all()
     units = set(kj.own_readings()["unit"])
     assert set(listed["unit"]) < units
+
+
+def test_a_status_among_ordered_codes_is_measured_as_nominal_and_said_so():
+    rows = [
+        ("a", 1, "pilot"),
+        ("b", 1, "pilot"),
+        ("a", 2, "(silent)"),
+        ("b", 2, "planned"),
+        ("a", 3, "ended"),
+        ("b", 3, "ended"),
+    ]
+    frame = pd.DataFrame(rows, columns=["reading", "unit", "value"]).assign(variable="stage")
+    result = kj.agreement(frame, resamples=5).iloc[0]
+    assert result["distance"] == "nominal"
+    assert result["note"] == "measured as nominal: (silent) has no place in the order"
+    assert result["alpha"] < 1
+
+
+@pytest.mark.parametrize("column", ["reading", "unit", "variable"])
+def test_rows_without_a_name_are_named_and_count_for_nobody(column):
+    frame = long(OBSERVERS, "colour")
+    frame.loc[3, column] = None
+    with pytest.raises(kj.SelectionError, match=f"1 rows have no {column}"):
+        kj.agreement(frame)
+
+
+def test_one_answer_in_two_spellings_is_one_answer():
+    rows = [("a", 1, 1), ("b", "1", "1"), ("a", 2, 2.0), ("b", 2, "2"), ("a", 3, "x;y;x"), ("b", 3, "y;x")]
+    frame = pd.DataFrame(rows, columns=["reading", "unit", "value"], dtype=object).assign(variable="n")
+    result = kj.agreement(frame, resamples=5).iloc[0]
+    assert [result["units"], result["percent"], result["kappa"], result["alpha"]] == [3, 1, 1, 1]
+
+
+def test_a_reading_whose_name_would_be_taken_for_a_column_is_refused():
+    frame = long({"a": "1 2", "a_locator": "1 3"}, "x").assign(locator="p")
+    with pytest.raises(kj.SelectionError, match="may not be called 'a_locator'"):
+        kj.disagreements(frame)
+
+
+def test_the_confusion_chart_takes_two_readings_as_they_are():
+    readings = pd.concat(
+        [
+            kj.as_readings(pd.DataFrame({"case_id": ["1", "2"], "stage": stages}), name)
+            for name, stages in (("Li Lei", ["pilot", "planned"]), ("Han Meimei", ["pilot", "pilot"]))
+        ]
+    )
+    spec = kj.charts.confusion(readings, "stage").to_dict()
+    assert spec["title"]["subtitle"] == "Stage: rows Li Lei, columns Han Meimei"
+    (cells,) = spec["datasets"].values()
+    assert sorted(cell["shown"] for cell in cells) == ["1", "1", "·", "·"]
+    with pytest.raises(kj.SelectionError, match="Two readings are wanted, and there are 4"):
+        kj.charts.confusion(long(OBSERVERS, "stage"), "stage")
+    with pytest.raises(kj.UnknownNameError, match="variable"):
+        kj.charts.confusion(readings, "action")

@@ -378,6 +378,48 @@ def run(*arguments):
     return subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=60)
 
 
+def test_terminal_measures_agreement_of_sheets_as_coders_send_them(tmp_path):
+    from openpyxl import load_workbook
+
+    one, two = tmp_path / "a" / "coded.csv", tmp_path / "b" / "coded.xlsx"
+    for path in (one, two):
+        path.parent.mkdir()
+    one.write_text("编号,地方,进展阶段\nn1,湖南,试点\nn2,深圳,（沉默）\nn3,广东,已实施\n", encoding="gb18030")
+    kj.coding_sheet(two, "zh", ["stage"])
+    book = load_workbook(two)
+    sheet = book["编码"]
+    heads = [cell.value for cell in sheet[1]]
+    for row, (case, stage) in enumerate((("n1", "试点"), ("n2", "列入计划"), ("n3", "已实施")), start=2):
+        sheet.cell(row, heads.index("案例编号") + 1).value = case
+        sheet.cell(row, heads.index("进展阶段") + 1).value = stage
+    book.save(two)
+    done = run("agree", one, two, "--resamples", "20")
+    assert done.returncode == 0, done.stderr
+    head, row = done.stdout.splitlines()
+    assert head.split()[:5] == ["variable", "units", "same", "kappa", "alpha"]
+    assert row.split()[:4] == ["stage", "3", "67%", "0.57"]
+    assert "has no place in the order" in row
+
+
+def test_terminal_names_a_file_that_is_not_there_and_shows_examples():
+    done = run("validate", "nothing.xlsx")
+    assert done.returncode == 2
+    assert "nothing.xlsx cannot be read" in done.stderr
+    for command in ("validate", "cite", "export", "agree"):
+        assert f"python -m kejigai_data {command} " in run(command, "--help").stdout
+
+
+def test_a_table_with_a_byte_order_mark_is_the_same_table(tmp_path):
+    import shutil
+
+    from kejigai_data.loading import FOLDER
+
+    shutil.copytree(FOLDER, tmp_path / "data")
+    path = tmp_path / "data" / "cases.csv"
+    path.write_text(path.read_text(encoding="utf-8"), encoding="utf-8-sig", newline="")
+    assert kj.validate(folder=str(tmp_path / "data")).empty
+
+
 def test_terminal_validates_a_coding_sheet(tmp_path):
     path = tmp_path / "我的 cases.csv"
     rows = ["case_id,place,stage,source,locator"] + [f"h{n},湖南,pilott,s,1" for n in range(30)]
@@ -387,8 +429,13 @@ def test_terminal_validates_a_coding_sheet(tmp_path):
     assert "30 rows read" in done.stderr
     assert "… and 10 more of these" in done.stdout
     assert done.stdout.rstrip().endswith("30 problems")
-    listed = json.loads(run("validate", path, "--json").stdout)
+    assert "column place_id: '湖南' → '430000'" in done.stderr
+    told = json.loads(run("validate", path, "--json").stdout)
+    listed = told["problems"]
     assert len(listed) == 30
+    assert {"row": 2, "column": "place_id", "before": "湖南", "after": "430000"}.items() <= told["changes"][
+        2
+    ].items()
     assert {row["rule"] for row in listed} == {"vocabulary"}
     parquet = tmp_path / "cases.parquet"
     kj.load_cases().to_parquet(parquet)

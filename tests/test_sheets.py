@@ -254,7 +254,7 @@ def test_round_trip_of_a_filled_workbook(written, tmp_path):
     assert cases.loc[2, "factors"] == "technology;labour;capital;data"
     problems = kj.validate(cases)
     # Filled without regard to one another, the variables break other rules too.
-    places = problems[problems["rule"] == "foreign_key"]
+    places = problems[problems["rule"] == "place"]
     assert places["value"].tolist() == ["Shanxi"]
     assert all(code in places["suggestion"].iloc[0] for code in ("140000", "610000"))
     codes = tmp_path / "codes.csv"
@@ -262,6 +262,45 @@ def test_round_trip_of_a_filled_workbook(written, tmp_path):
     again = kj.read_coding_sheet(codes)
     assert again.cases.equals(cases)
     assert listed(again) == []
+
+
+@pytest.mark.parametrize(
+    ("group", "below", "columns"),
+    [
+        ("来源", ["文件名", "页码"], ["文件名", "locator"]),
+        ("日期", ["采纳日期", "公布日期"], ["adopted", "公布日期"]),
+    ],
+)
+def test_a_heading_over_several_columns_is_no_heading_of_one(tmp_path, group, below, columns):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in (
+        ["案例编号", "地方", group, None, "进展阶段"],
+        [None, None, *below, None],
+        ["n1", "湖南", "2021年7月", "3", "试点"],
+    ):
+        sheet.append(row)
+    sheet.merge_cells("C1:D1")
+    sheet.merge_cells("A1:A2")
+    path = tmp_path / "grouped.xlsx"
+    book.save(path)
+    read = kj.read_coding_sheet(path)
+    assert read.cases["case_id"].tolist() == ["n1"]
+    assert set(columns) <= set(read.cases.columns)
+    assert "source" not in read.cases.columns
+    assert "merged_header" in set(read.changes["reason"])
+
+
+def test_a_hidden_sheet_with_coding_is_not_read_and_said_so(tmp_path):
+    path = book_file(tmp_path, [HEAD, CLEAN])
+    book = openpyxl.load_workbook(path)
+    other = book.copy_worksheet(book.active)
+    other.title, other.sheet_state = "旧稿", "hidden"
+    book.save(path)
+    read = kj.read_coding_sheet(path)
+    assert len(read.cases) == 1
+    told = read.changes[read.changes["reason"] == "sheet"]
+    assert told["before"].tolist() == ["旧稿"]
 
 
 @pytest.mark.parametrize("write", [text_file, book_file])

@@ -1,9 +1,10 @@
-"""The confusion matrix of the coding laboratory: which code was given for which."""
+"""The confusion matrix: which code was given for which, by a student or by a second coder."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..agree import NEEDED, met
 from ..checks import a_frame, a_text
 from ..codebook import codes_of, variable_label
 from ..errors import SelectionError, unknown
@@ -21,12 +22,13 @@ RIGHT, WRONG = "#0072B2", "#D55E00"
 def confusion(
     counts: pd.DataFrame, variable: str, title: Pair | None = None, description: Pair | None = None
 ) -> alt.LayerChart:
-    """Draw how often each code of the reference was given which code.
+    """Draw which code met which: in a reference and an own answer, or in two readings.
 
     Parameters
     ----------
     counts : pandas.DataFrame
-        ``reference``, ``own`` (codes) and ``n``, as `kejigai_data.laboratory.confusion` gives them.
+        Two readings, in the form that `kejigai_data.agreement` takes; or ``reference``, ``own``
+        (codes) and ``n``, as `kejigai_data.laboratory.confusion` gives them.
     variable : str
         The variable that the codes belong to.
     title, description : tuple of str, optional
@@ -35,12 +37,13 @@ def confusion(
     Returns
     -------
     altair.LayerChart
-        A row a code of the reference, a column a code given; blue where they agree.
+        A row a code of the reference or of the reading named first, a column a code of the other;
+        blue where they agree.
 
     Raises
     ------
     SelectionError
-        If there is nothing to count.
+        If there is nothing to count, or the readings are not two.
     UnknownNameError
         For an unknown variable or a missing column.
 
@@ -51,7 +54,14 @@ def confusion(
     >>> kj.charts.confusion(counts, "stage").to_dict()["height"]
     68
     """
-    frame = a_frame(counts, ["reference", "own", "n"], what="counts")
+    frame, note = a_frame(counts, what="counts"), word("confusion_note")
+    if set(NEEDED) <= set(frame.columns):
+        frame = met(frame, variable)
+        note = word("confusion_of_readings").format(
+            variable="{variable}", rows=frame.columns[0], columns=frame.columns[1]
+        )
+        frame = frame.set_axis(["reference", "own", "n"], axis=1)
+    a_frame(frame, ["reference", "own", "n"], what="counts")
     if not codes_of(a_text(variable, "variable")):
         raise unknown(
             "coded variable", variable, ["dimension", "action", "stage", "initiative", "form", "channel"]
@@ -76,7 +86,5 @@ def confusion(
                     colour,
                 )
             )
-    shown = heading(
-        "confusion", title, description, word("confusion_note").format(variable=variable_label(variable))
-    )
+    shown = heading("confusion", title, description, note.format(variable=variable_label(variable)))
     return grid(cells, width, 200).properties(**shown)
