@@ -305,7 +305,10 @@ def _place_hint(cell: nw.Expr, form: str, lang: str) -> nw.Expr:
     import narwhals as nw
 
     wrong = cell.str.strip_chars().str.replace_all("[.]0+$", "")
-    either = ("A code of GB/T 2260, or an id of load_places()", "GB/T 2260 代码，或 load_places() 中的编号")
+    either = (
+        "A code of GB/T 2260, or an id of load_places(); find_place() looks a name up",
+        "GB/T 2260 代码，或 load_places() 中的编号；可用 find_place() 按名称查找",
+    )
     hint: nw.Expr = nw.lit(pick(either, lang))
     for place in records("places"):
         names = [place[name] for name in ("short_zh", "name_zh", "name_en")]

@@ -11,6 +11,7 @@ from .codebook import codes_of
 from .dates import bounds
 from .errors import SelectionError
 from .loading import column, records, text_type
+from .places import known_places
 from .validation import validate
 
 if TYPE_CHECKING:
@@ -38,8 +39,9 @@ def merge(own: pd.DataFrame, cases: pd.DataFrame, origin: str = "own") -> pd.Dat
         A new frame, the rows of `cases` first: the columns of `cases` with the dtypes of
         `load_cases`, ``origin`` (``string``; ``kejigai_data`` for ours), then whatever `own` has
         besides, numbers and days as such. Names, level, province and region of a place, the
-        pathway and the days of ``adopted`` are derived as they are for our cases; a place that is
-        not in `load_places` keeps its code, its province and its region.
+        pathway and the days of ``adopted`` are derived as they are for our cases. A prefecture-level
+        unit that is not in `load_places` has no English name; a county keeps its code, its province
+        and its region.
 
     Raises
     ------
@@ -122,7 +124,7 @@ def _called(frame: pd.DataFrame, case: str) -> str:
 def _derived(own: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
-    places = {p["place_id"]: p for p in records("places")}
+    places = known_places()
     here = [str(place) for place in own["place_id"]]
     provinces = [province_of(p, places) if p in places else f"{p[:2]}0000" for p in here]
     for name, source in (("place_zh", "short_zh"), ("place_en", "name_en"), ("place_level", "level")):

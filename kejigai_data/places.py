@@ -33,27 +33,40 @@ class Place(NamedTuple):
 
 
 @lru_cache(maxsize=1)
-def _by_id() -> dict[str, dict[str, str]]:
-    return {p["place_id"]: p for p in records("places")}
+def known_places() -> dict[str, dict[str, str]]:
+    """Return id to row of all places, and of all prefecture-level units that none of them is."""
+    places = {p["place_id"]: p for p in records("places")}
+    blank = dict.fromkeys(next(iter(places.values())), "")
+    for row in records("divisions"):
+        about = {"gb2260": row["place_id"], "level": "prefecture_level_unit"}
+        about["short_zh"] = row["aliases"].split(";")[0] or row["name_zh"]
+        about["region"] = places[row["parent"]]["region"]
+        places.setdefault(row["place_id"], {**blank, **about, **row})
+    return places
 
 
 def place_names(lang: str) -> dict[str, str]:
     """Return the short name of every place in ``"zh"`` or ``"en"``, by id."""
-    return {place_id: p["short_zh" if lang == "zh" else "name_en"] for place_id, p in _by_id().items()}
+    return {p["place_id"]: p["short_zh" if lang == "zh" else "name_en"] for p in records("places")}
 
 
 @lru_cache(maxsize=1)
 def _names() -> dict[str, list[str]]:
     """Return every accepted spelling, folded, with the places it may mean."""
     names: dict[str, list[str]] = {}
-    for place_id, place in _by_id().items():
+    for place_id, place in known_places().items():
         spellings = {place_id, place["gb2260"], place["iso3166_2"], place["name_zh"], place["short_zh"]}
-        spellings |= {place["name_en"], SUFFIX.sub("", place["name_zh"]), *place["aliases"].split(";")}
+        spellings |= {place["name_en"], *place["aliases"].split(";")}
+        # The short name of a prefecture may be that of a county elsewhere: its table says which are not.
+        spellings |= set() if place["level"] == "prefecture_level_unit" else {SUFFIX.sub("", place["name_zh"])}
         kind = {"municipality": "Municipality", "province": "Province"}.get(place["level"], "")
         kind = "City" if place["level"].endswith("_city") else kind
         spellings |= {f"{place['name_en']} {kind}"} if kind else set()
         if place["gb2260"].endswith("0000"):
             spellings.add(place["gb2260"][:2])
+        if place["level"].startswith(("prefecture", "sub_provincial")):
+            above = known_places()[place["parent"]]
+            spellings |= {f"{one}{place['name_zh']}" for one in (above["name_zh"], above["short_zh"])}
         for spelling in {_fold(spelling) for spelling in spellings - {""}}:
             names.setdefault(spelling, []).append(place_id)
     return names
@@ -70,7 +83,7 @@ def _fold(text: object) -> str:
 
 
 def _as_place(place_id: str) -> Place:
-    row = _by_id()[place_id]
+    row = known_places()[place_id]
     return Place(*(row[name] for name in Place._fields))
 
 
@@ -93,7 +106,9 @@ def find_place(name: object) -> Place:
     Parameters
     ----------
     name : str or int
-        ``"深圳"``, ``"深圳市"``, ``"Shenzhen"``, ``"440300"``, ``440300``, ``"CN-GD"``.
+        ``"深圳"``, ``"深圳市"``, ``"广东省深圳市"``, ``"Shenzhen"``, ``"440300"``, ``440300``,
+        ``"CN-GD"``. Beside `load_places` every prefecture-level unit is known by its code and Chinese
+        name (``load("divisions")``, mid-2023), with no English name and no rank.
 
     Returns
     -------
@@ -127,9 +142,9 @@ def find_place(name: object) -> Place:
     if len(found) == 1:
         return _as_place(found[0])
     if found:
-        shown = " or ".join(f"{_by_id()[p]['name_zh']} ({p})" for p in found)
+        shown = " or ".join(f"{known_places()[p]['name_zh']} ({p})" for p in found)
         raise UnknownPlaceError(f"{name!r} is ambiguous: {shown}. Use the code.")
-    offered = [p[key] for p in _by_id().values() for key in ("short_zh", "name_en")]
+    offered = [p[key] for p in known_places().values() for key in ("short_zh", "name_en") if p[key]]
     raise UnknownPlaceError(f"Unknown place: {name!r}. {nearest(name, offered)}")
 
 
@@ -172,7 +187,7 @@ def province_code(series: pd.Series) -> pd.Series:
     for value in values.dropna().unique():
         number = isinstance(value, np.integer | np.floating)
         try:
-            province = province_of(find_place(float(value) if number else value).place_id, _by_id())
+            province = province_of(find_place(float(value) if number else value).place_id, known_places())
         except UnknownPlaceError:
             province = ""
         if province:
@@ -227,7 +242,7 @@ def members(frame: pd.DataFrame, date: str | datetime | None = None) -> pd.DataF
     a_frame(frame, ["place_id"])
     if date is not None and not isinstance(date, str):
         date = date.strftime("%Y-%m-%d") if hasattr(date, "strftime") else a_text(date, "date")
-    known = _by_id()
+    known = known_places()
     lists = {}
     for place_id in frame["place_id"].dropna().unique():
         if not isinstance(place_id, str) or place_id not in known:
@@ -264,7 +279,7 @@ def _member_provinces(place_id: str, date: str | None) -> list[str]:
             f"{place_id} has no members on {date}: its first document is of {first}. "
             "Give a later date or leave its rows out; load('place_members') lists the documents."
         )
-    return sorted({province_of(r["member_id"], _by_id()) for r in rows})
+    return sorted({province_of(r["member_id"], known_places()) for r in rows})
 
 
 def join_indicator(frame: pd.DataFrame, indicator: str, year: int) -> pd.DataFrame:

@@ -321,3 +321,18 @@ def test_no_working_key_is_left_in_a_remark():
             for name in ("comment", "locator", "basis_en", "note_en", "reason_en", "for_what"):
                 loose = set(key.findall(row.get(name) or "")) - known
                 assert not loose, (table, name, row[name])
+
+
+def test_prefectures_stand_below_their_province_and_no_short_name_means_two():
+    divisions = kj.load("divisions")
+    assert len(divisions) == 333
+    assert (divisions["place_id"].str[:2] + "0000" == divisions["parent"]).all()
+    short = divisions["aliases"].dropna().str.split(";").explode()
+    assert not short.duplicated().any()
+    places = kj.load_places()
+    names = dict(zip(places["place_id"], places["name_zh"], strict=True))
+    both = divisions[divisions["place_id"].isin(set(names))]
+    assert len(both) == 42
+    assert (both["name_zh"] == both["place_id"].map(names)).all()
+    for name, place in zip(divisions["name_zh"], divisions["place_id"], strict=True):
+        assert kj.find_place(name).place_id == place

@@ -291,6 +291,31 @@ def test_a_heading_over_several_columns_is_no_heading_of_one(tmp_path, group, be
     assert "merged_header" in set(read.changes["reason"])
 
 
+def test_places_of_every_province_are_known_by_name_and_doubtful_ones_stay(tmp_path):
+    typed = [
+        "石家庄",
+        "济南市",
+        "湖南长沙市",
+        "广东省深圳市",
+        "西安",
+        "延边州",
+        "大理白族自治州",
+        "朝阳",
+        "海淀区",
+        "Jinan",
+    ]
+    rows = ["case_id,place_id,stage", *(f"n{n},{place},pilot" for n, place in enumerate(typed))]
+    path = tmp_path / "places.csv"
+    path.write_text("\n".join(rows), encoding="utf-8")
+    cases = kj.read_coding_sheet(path).cases
+    known = ["130100", "370100", "430100", "440300", "610100", "222400", "532900"]
+    assert cases["place_id"].tolist() == [*known, "朝阳", "海淀区", "Jinan"]
+    assert kj.validate(cases)["value"].tolist() == ["朝阳", "海淀区", "Jinan"]
+    both = kj.merge(cases.head(7), kj.load_cases()).tail(7)
+    assert both["place_zh"].tolist()[:2] == ["石家庄", "济南"]
+    assert both["region"].tolist()[:2] == ["eastern", "eastern"]
+
+
 def test_a_hidden_sheet_with_coding_is_not_read_and_said_so(tmp_path):
     path = book_file(tmp_path, [HEAD, CLEAN])
     book = openpyxl.load_workbook(path)
