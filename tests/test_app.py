@@ -105,7 +105,9 @@ def opened(app, browser):
 def test_four_comparisons_answer_to_the_keyboard(opened, language, lang, heading):
     page = opened(language)
     assert page.get_attribute("html", "lang") == lang
-    assert page.get_by_role("heading", name=heading).count() == 1
+    assert page.get_by_role("main").get_by_role("heading", name=heading).count() == 1
+    assert "kejigai_data" in page.title()
+    assert page.get_by_role("link", name="中文" if language == "en" else "English").count() == 1
     assert page.get_by_text("Javascript Error").count() == 0
     menus = page.locator("select:not([multiple])")
     before = page.locator("svg.marks").first.inner_html()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -111,6 +112,13 @@ def test_the_batch_file_is_one_that_windows_reads(unpacked):
     assert text.isascii()
     assert text.count(b"\r\n") == text.count(b"\n") > 10
     assert b"for %%v in (3.13 3.12 3.11) do" in text
+    # What is wrong with the folder is said by env.py, and must not be sent to nul.
+    assert b"env.py ready >nul" not in text
+    (test,) = re.findall(rb'set "fits=(.*)"\r\n', text)
+    assert subprocess.run([sys.executable, "-c", test.decode()], check=False).returncode == 0
+    for odd in ("sys.version_info = (3, 10)", "sys.version_info = (3, 14)", "sys.maxsize = 2**31 - 1"):
+        code = test.decode().replace("import sys;", f"import sys; {odd};")
+        assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 1
     assert (unpacked / "README.txt").read_bytes().startswith(b"\xef\xbb\xbf")
     assert os.access(unpacked / "start.sh", os.X_OK)
 

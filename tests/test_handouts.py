@@ -94,6 +94,33 @@ def test_print_keeps_within_a4(opened, name):
     assert len(boxes) == 1
 
 
+def test_on_paper_answers_are_open_and_on_the_screen_folded_again(opened):
+    page = opened("beside/en/01_legal.html")
+    count = "document.querySelectorAll('details[open]').length"
+    assert page.evaluate(count) == 0
+    page.evaluate(f"addEventListener('beforeprint', () => {{ window.printed = {count}; }})")
+    page.pdf(prefer_css_page_size=True)
+    assert page.evaluate("window.printed") == page.locator("details").count() > 3
+    page.wait_for_function(f"{count} === 0")
+
+
+@pytest.mark.parametrize("name", ["en/03_functional", "zh/06_across"])
+def test_on_a_phone_charts_keep_their_size_and_scroll_by_keyboard(opened, name):
+    page = opened(f"beside/{name}.html", viewport={"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for figure in page.locator("figure.chart").all():
+        svg = figure.locator("svg.marks")
+        assert svg.bounding_box()["width"] >= float(svg.get_attribute("width")) - 1
+        assert (figure.get_attribute("tabindex") == "0") == figure.evaluate("e => e.scrollWidth > e.clientWidth")
+    for menu in page.locator("select").all():
+        assert menu.bounding_box()["width"] < 330
+
+
+def test_a_long_table_scrolls_in_its_own_box(opened):
+    page = opened("beside/en/01_legal.html", viewport={"width": 1280, "height": 900})
+    assert max(box.bounding_box()["height"] for box in page.locator(".table").all()) < 900
+
+
 def test_a_page_opens_within_a_second(opened):
     page = opened("en/06_across.html")
     page.reload()

@@ -17,6 +17,7 @@ from .test_browser import CLOSED
 from .test_exercises import SECRET
 
 pytestmark = pytest.mark.filterwarnings("ignore")
+MARKED = re.compile('<span lang="zh-Hans">(.*?)</span>')
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
 
 
@@ -89,7 +90,7 @@ def test_a_case_page_shows_every_value_source_and_disagreement(folder):
     for code in ("en", "zh"):
         kj.use(code)
         for case in ("c001", "c014", "c032"):
-            page = (folder / code / "cases" / f"{case}.html").read_text(encoding="utf-8")
+            page = MARKED.sub(r"\1", (folder / code / "cases" / f"{case}.html").read_text(encoding="utf-8"))
             assert f'<html lang="{"en" if code == "en" else "zh-Hans"}">' in page
             for layer in ("article", "record"):
                 for row in kj.widgets.evidence_table(case, layer).rows:
@@ -108,6 +109,12 @@ def test_a_case_page_shows_every_value_source_and_disagreement(folder):
         ("zh", "ｓｈｅｎｚｈｅｎ", "深圳", 2),
         ("zh", "合署办公", "合署办公", 2),
         ("en", "initiative", "nitiative", 3),
+        ("zh", "河南科学院", "河南", 2),
+        ("en", "reorganization", "reorganised", 3),
+        ("en", "regulations", "egulation", 3),
+        ("en", "双牵头", "eading group", 1),
+        ("en", "newton.com", "newton.com", 1),
+        ("zh", "s056", "珠海", 1),
     ],
 )
 def test_search_finds_in_both_languages(opened, code, words, first, many):
@@ -119,6 +126,44 @@ def test_search_finds_in_both_languages(opened, code, words, first, many):
     hits.first.press("Enter")
     assert page.url.split("/")[-2] in ("cases", "codebook", code)
     assert page.locator("h1").count() == 1
+
+
+def test_search_shows_all_on_demand_and_cases_before_their_sources(opened):
+    page = opened("en/index.html")
+    page.get_by_role("searchbox").fill("organisation")
+    hits, more = page.locator("#hits a"), page.get_by_role("button", name="Show all")
+    assert hits.count() == 40
+    more.press("Enter")
+    assert hits.count() > 40
+    assert not more.is_visible()
+    assert page.evaluate("document.activeElement.closest('#hits') !== null")
+    page.get_by_role("searchbox").fill("Zhuhai")
+    kinds = page.locator("#hits li").all_text_contents()
+    first_source = next((at for at, text in enumerate(kinds) if text.endswith(" source")), len(kinds))
+    assert not [text for text in kinds[first_source:] if text.endswith((" case", " glossary"))]
+
+
+def test_from_a_lesson_one_comes_back_to_the_site(opened):
+    page = opened("lessons/zh/01_legal.html")
+    page.get_by_role("link", name="首页").click()
+    assert page.url.endswith("/zh/index.html")
+    assert page.get_by_role("searchbox").count() == 1
+
+
+def test_no_mark_for_the_generator_is_left_on_a_page(folder):
+    for path in folder.rglob("*.html"):
+        assert "&lt;!--" not in path.read_text(encoding="utf-8"), path
+
+
+def test_chinese_on_an_english_page_is_marked_as_chinese(opened):
+    unmarked = """() => { const found = [];
+      const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+      while (walk.nextNode()) { const node = walk.currentNode, at = node.parentElement;
+        if (/[\u4e00-\u9fff]/.test(node.data) && !at.closest('script, style, option')
+            && !at.closest('[lang]').lang.startsWith('zh')) found.push(node.data.slice(0, 40)); }
+      return found; }"""
+    for name in ("en/cases/c001", "en/codebook/mechanism", "en/glossary", "lessons/en/01_legal"):
+        assert opened(f"{name}.html").evaluate(unmarked) == []
 
 
 def test_search_says_when_it_finds_nothing_and_takes_markup_as_words(opened):
@@ -145,7 +190,7 @@ def test_axe_finds_no_serious_fault(opened, name, scheme):
     assert serious == []
 
 
-@pytest.mark.parametrize("name", ["en/index", "zh/cases/c014", "zh/glossary"])
+@pytest.mark.parametrize("name", ["en/index", "zh/cases/c014", "zh/glossary", "en/codebook/mechanism"])
 def test_a_phone_scrolls_tables_and_not_the_page(opened, name):
     page = opened(f"{name}.html", viewport={"width": 390, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -15,11 +15,12 @@ NAMES = [f"{path.parent.name}/{path.stem}" for path in sorted((TOP / "notebooks"
 CUT = """() => {
   const at = Reveal.getCurrentSlide();
   at.querySelectorAll('.fragment').forEach(one => one.classList.add('visible'));
+  const spilt = [...at.querySelectorAll('pre')].filter(e => e.scrollWidth > e.clientWidth + 1);
   const outside = [...at.querySelectorAll('.fit, .fit *')]
     .filter(e => !e.closest('defs, [hidden], select'))
     .filter(e => { const b = e.getBoundingClientRect();
       return b.width > 0 && (b.right > 1281 || b.bottom > 721 || b.left < -1 || b.top < -1); });
-  return outside.map(e => e.outerHTML.slice(0, 90));
+  return [...outside, ...spilt].map(e => e.outerHTML.slice(0, 90));
 }"""
 
 
@@ -82,6 +83,8 @@ def test_every_slide_is_whole_filled_and_legible(opened, name):
         for chart in charts.all():
             assert chart.bounding_box()["width"] > 300
     assert page.evaluate(SMALLEST) >= 0.7
+    silent = "[...document.querySelectorAll('aside.notes')].filter(e => !e.textContent.trim()).length"
+    assert page.evaluate(silent) == 0, "a slide without speaker notes"
     assert page.get_attribute("html", "lang") == ("zh-Hans" if name.startswith("zh") else "en")
 
 
@@ -121,6 +124,49 @@ def test_arrow_keys_go_on_and_an_answer_comes_second(opened):
     assert answer.evaluate("e => getComputedStyle(e).opacity") == "0"
     page.keyboard.press("Space")
     page.wait_for_function("getComputedStyle(document.querySelector('section.present .answer')).opacity === '1'")
+
+
+def test_in_a_menu_the_keys_choose_and_do_not_turn_the_slide(opened):
+    page = opened("en/01_legal")
+    at = page.evaluate("Reveal.getSlides().findIndex(s => s.querySelector('select'))")
+    page.evaluate(f"Reveal.slide({at})")
+    menu = page.locator("section.present select").first
+    menu.focus()
+    before, drawn = menu.input_value(), page.locator("section.present svg.marks").first.inner_html()
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function(
+        "was => document.querySelector('section.present svg.marks').innerHTML !== was", arg=drawn
+    )
+    assert menu.input_value() != before
+    page.keyboard.press("s")
+    assert page.evaluate("Reveal.getIndices().h") == at
+    assert len(page.context.pages) == 1
+    menu.evaluate("e => e.blur()")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("Reveal.getIndices().h") == at + 1
+
+
+@pytest.mark.parametrize(
+    ("name", "lead", "then"),
+    [
+        ("zh/01_legal", "可在后两种程序中择一：", "经济特区"),
+        ("zh/05_factors", "发现。", "长期使用权"),
+        ("en/06_across", "Choose and notice:", "Keep three names"),
+        ("en/00_start_here", "The course at a glance", "what is a case"),
+    ],
+)
+def test_what_a_slide_announces_stands_on_it(folder, name, lead, then):
+    page = (folder / f"{name}.html").read_text(encoding="utf-8")
+    bodies = [
+        re.sub(r"<aside.*?</aside>|<[^>]+>", "", part, flags=re.DOTALL) for part in page.split("<section")[1:]
+    ]
+    assert any(lead in body and then in body for body in bodies)
+
+
+def test_the_references_of_a_lesson_are_spoken_at_its_end(folder):
+    page = (folder / "en" / "08_researcher.html").read_text(encoding="utf-8")
+    last = re.sub(r"<[^>]+>", "", page.split("<aside")[-1])
+    assert "Regulation of Shanghai Municipality" in last
 
 
 def test_the_speaker_view_opens_with_the_notes(opened):

@@ -17,7 +17,7 @@ import nbformat
 from traitlets.config import Config
 from voila.app import Voila
 
-from .handouts import LANGS, words
+from .handouts import LANGS, OTHER, words
 from .limits import POLICY, Places
 
 PAGES = Path(__file__).parent / "app_pages"
@@ -45,7 +45,15 @@ def notebook(language: str) -> nbformat.NotebookNode:
             nbformat.v4.new_markdown_cell(f"## {said[name]}"),
             nbformat.v4.new_code_cell(f"kj.widgets.{name}().as_widget()"),
         ]
-    metadata = {"lang": LANGS[language], "ended": said["app_ended"], "again": said["app_again"]}
+    metadata = {
+        "lang": LANGS[language],
+        "title": said["site_title"],
+        "other": OTHER[language],
+        "other_lang": LANGS[OTHER[language]],
+        "other_language": said["other_language"],
+        "ended": said["app_ended"],
+        "again": said["app_again"],
+    }
     return nbformat.v4.new_notebook(cells=cells, metadata=metadata)
 
 

@@ -7,6 +7,7 @@ replaced by the chart of the same comparison that brings its own.
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 from functools import lru_cache
 from pathlib import Path
@@ -103,6 +104,26 @@ def without_kernel(notebook: Any, language: str) -> Any:
     return notebook
 
 
+# What is not text: scripts, styles, comments, the title, and tags with their attributes.
+MARKUP = re.compile(r"(<script.*?</script>|<style.*?</style>|<title>.*?</title>|<!--.*?-->|<[^>]*>)", re.DOTALL)
+CHINESE = re.compile("[\u3400-\u9fff][\u3400-\u9fff\u3000-\u303f\uff00-\uffef\u201c\u201d\u00b7]*")
+
+
+def spoken_right(page: str, language: str) -> str:
+    """Return an English page with its Chinese marked as such, so that it is read and set as Chinese.
+
+    Examples
+    --------
+    >>> spoken_right('<p title="省">the 省 and <b>市</b></p>', "en")
+    '<p title="省">the <span lang="zh-Hans">省</span> and <b><span lang="zh-Hans">市</span></b></p>'
+    """
+    if language != "en":
+        return page
+    parts = MARKUP.split(page)
+    parts[::2] = [CHINESE.sub(r'<span lang="zh-Hans">\g<0></span>', text) for text in parts[::2]]
+    return "".join(parts)
+
+
 def exporter(template: str = "lesson") -> HTMLExporter:
     """Return what turns a notebook into a page, or into a deck."""
     config = Config()
@@ -113,8 +134,8 @@ def exporter(template: str = "lesson") -> HTMLExporter:
     )
 
 
-def page(path: Path, script: str) -> str:
-    """Return a lesson as a page; `script` is the element that holds or names Vega."""
+def page(path: Path, script: str, home: str = "") -> str:
+    """Return a lesson as a page; `script` is the element that holds or names Vega, `home` the site it belongs to."""
     language = path.parent.name
     notebook = nbformat.read(path, as_version=4)
     kj.use(language)
@@ -125,6 +146,7 @@ def page(path: Path, script: str) -> str:
         "other_lang": LANGS[OTHER[language]],
         "other": f"../{OTHER[language]}/{path.stem}.html",
         "up": "../index.html",
+        "home": home.format(code=language),
         "title": title_of(notebook),
         "version": kj.__version__,
         "policy": POLICY,
@@ -132,11 +154,11 @@ def page(path: Path, script: str) -> str:
         "script": part("page.js"),
         "vega": script,
     }
-    return str(exporter().from_notebook_node(notebook, resources=resources)[0])
+    return spoken_right(str(exporter().from_notebook_node(notebook, resources=resources)[0]), language)
 
 
-def index(kind: str = "index") -> str:
-    """Return the page that lists the lessons in both languages, as pages or as ``slides``."""
+def index(kind: str = "index", home: str = "") -> str:
+    """Return the page that lists the lessons in both languages, as pages or as ``slides``; `home` is its site."""
     environment = Environment(loader=FileSystemLoader(PAGES), autoescape=True)
     listed = {
         language: [(f"{language}/{p.stem}.html", title_of(nbformat.read(p, as_version=4))) for p in lessons(language)]
@@ -144,6 +166,7 @@ def index(kind: str = "index") -> str:
     }
     return environment.get_template("index.html.j2").render(
         kind=kind,
+        home={code: home.format(code=code) for code in LANGS},
         lessons=listed,
         langs=LANGS,
         words={code: words(code) for code in LANGS},
@@ -152,15 +175,15 @@ def index(kind: str = "index") -> str:
     )
 
 
-def write(target: Path, shared: bool) -> list[Path]:
-    """Write all lessons; with `shared` they find Vega beside them instead of holding it."""
+def write(target: Path, shared: bool, home: str = "") -> list[Path]:
+    """Write all lessons; with `shared` they find Vega beside them, with `home` the way back to a site."""
     script = '<script src="../vega.js"></script>' if shared else f"<script>{vega()}</script>"
     written = []
     for language in LANGS:
         (target / language).mkdir(parents=True, exist_ok=True)
         for path in lessons(language):
             written.append(target / language / f"{path.stem}.html")
-            written[-1].write_text(page(path, script), encoding="utf-8")
+            written[-1].write_text(page(path, script, home), encoding="utf-8")
     if shared:
         (target / "vega.js").write_text(vega(), encoding="utf-8")
     return written

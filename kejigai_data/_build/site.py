@@ -8,6 +8,7 @@ this site's own server by script, so that it opens from a folder too.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 import zipfile
@@ -22,10 +23,11 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 import kejigai_data as kj
 from kejigai_data.codebook import label, variable_label
 from kejigai_data.exporting import export
+from kejigai_data.language import resolve
 from kejigai_data.loading import records
 
 from . import handouts
-from .handouts import LANGS, OTHER, PAGES, TOP, words
+from .handouts import LANGS, OTHER, PAGES, TOP, spoken_right, words
 
 TARGET = TOP / "dist" / "site"
 ARCHIVE = f"kejigai_data-{kj.__version__}-tables.zip"
@@ -114,8 +116,11 @@ def variables(code: str) -> list[tuple[str, str]]:
 
 
 def prose(source: str) -> Markup:
-    """Return a page of the codebook as HTML; raw HTML in it is escaped."""
-    return Markup(MarkdownWithMath(renderer=IPythonRenderer(escape=True, exclude_anchor_links=True)).render(source))
+    """Return a page of the codebook as HTML; raw HTML in it is escaped, marks for its generator are left out."""
+    renderer = IPythonRenderer(escape=True, exclude_anchor_links=True)
+    text = MarkdownWithMath(renderer=renderer).render(re.sub(r"<!--.*?-->\n*", "", source))
+    box = f'<div class="table" tabindex="0" role="group" aria-label="{words(resolve())["table"]}">'
+    return Markup(text.replace("<table>", f"{box}<table>").replace("</table>", "</table></div>"))
 
 
 def entry(code: str, kind: str, address: str, title: str, also: str, text: str) -> dict[str, str]:
@@ -129,6 +134,7 @@ def write_language(target: Path, code: str, archive: Path) -> None:
     kj.use(code)
     templates = environment()
     found: list[dict[str, str]] = []
+    cited: dict[str, dict[str, str]] = {}
     here, across = target / code, OTHER[code]
     for folder in ("cases", "codebook"):
         (here / folder).mkdir(parents=True)
@@ -138,8 +144,11 @@ def write_language(target: Path, code: str, archive: Path) -> None:
         shown = case_page(case, code)
         page = templates.get_template("site/case.html.j2")
         text = page.render(**shared(code, "../../", f"../../{across}/{name}"), **shown)
-        (here / name).write_text(text, encoding="utf-8")
-        both = f"{case.summary_en} {case.summary_zh}"
+        (here / name).write_text(spoken_right(text, code), encoding="utf-8")
+        for source, citation, _ in shown["sources"]:
+            cited.setdefault(source, entry(code, "source", f"{name}#{source}", citation, source, ""))
+        named = [label("mechanism", case.mechanism, one) for one in LANGS] if isinstance(case.mechanism, str) else []
+        both = " ".join([case.summary_en, case.summary_zh, case.place_en, case.place_zh, *named])
         also = getattr(case, f"title_{across}")
         values = " ".join(
             f"{about} {' '.join(row[1] for row in rows)}" for about, rows in shown["article"] + shown["record"]
@@ -152,14 +161,14 @@ def write_language(target: Path, code: str, archive: Path) -> None:
         text = page.render(
             **shared(code, "../../", f"../../{across}/{name}"), title=title, text=prose(source)
         )
-        (here / name).write_text(text, encoding="utf-8")
+        (here / name).write_text(spoken_right(text, code), encoding="utf-8")
         found.append(entry(code, "variable", name, title, "", source))
     terms = records("glossary")
     page = templates.get_template("site/glossary.html.j2")
     text = page.render(
         **shared(code, "../", f"../{across}/glossary.html"), title=words(code)["glossary"], terms=terms
     )
-    (here / "glossary.html").write_text(text, encoding="utf-8")
+    (here / "glossary.html").write_text(spoken_right(text, code), encoding="utf-8")
     for at, term in enumerate(terms, 1):
         title, also = term[f"term_{code}"], term[f"term_{across}"]
         gloss = f"{term['gloss_en']} {term['gloss_zh']}"
@@ -183,8 +192,8 @@ def write_language(target: Path, code: str, archive: Path) -> None:
         archive=archive.name,
         size=f"{archive.stat().st_size / 1e6:.1f} MB",
     )
-    (here / "index.html").write_text(text, encoding="utf-8")
-    index = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    (here / "index.html").write_text(spoken_right(text, code), encoding="utf-8")
+    index = json.dumps([*found, *cited.values()], ensure_ascii=False, separators=(",", ":"))
     (here / "search-index.js").write_text(f"const INDEX = {index};\n", encoding="utf-8")
 
 
@@ -205,8 +214,9 @@ def write(target: Path) -> None:
     write_archive(target / ARCHIVE)
     for name in ("page.css", "search.js"):
         shutil.copyfile(PAGES / name, target / name.replace("page.css", "style.css"))
-    handouts.write(target / "lessons", shared=True)
-    (target / "lessons" / "index.html").write_text(handouts.index(), encoding="utf-8")
+    handouts.write(target / "lessons", shared=True, home="../../{code}/index.html")
+    listed = handouts.index(home="../{code}/index.html")
+    (target / "lessons" / "index.html").write_text(listed, encoding="utf-8")
     for code in LANGS:
         write_language(target, code, target / ARCHIVE)
     top = environment().get_template("site/top.html.j2")

@@ -1,7 +1,7 @@
 """Write the lessons as decks: ``python -m kejigai_data._build.slides``.
 
 A slide shows what a room can read: a heading with its first sentences, a question, one chart,
-one table. What the lesson says in full stands in the speaker notes (key S).
+one table or list. What the lesson says in full stands in the speaker notes (key S).
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ GLANCE = 340
 LABEL = 30
 POINTS = 3
 SENTENCE = re.compile(r"(?<=[。？！])(?![”’）)])|(?<=[.?!])\s+(?=[A-Z*\"“(])|(?<=[.?!][)\"”*])\s+(?=[A-Z*\"“(])")
+LISTED = re.compile(r"\||(?:\d+[.．]|[-*]) ")
+BARE = re.compile(r"#+ .+|\*\*[^*]+\*\*[.。:：]?")
 LABELLED = re.compile(r"\*\*[^*]+[.:。：？?]?\*\*")
 QUESTION = re.compile(r"\*\*\d+[.．]?\*\*")
 ANSWER = re.compile(r"<details[^>]*>\s*<summary>(.*?)</summary>(.*?)</details>", re.DOTALL)
@@ -92,6 +94,23 @@ def opened(block: str) -> str:
     return ANSWER.sub(r'\n\n<div class="fragment answer">\2</div>', block)
 
 
+def announced(slides: list[tuple[str, str]]) -> bool:
+    """Tell whether the last slide, or what is said to it, ends where a list or table begins.
+
+    Examples
+    --------
+    >>> announced([("Three reasons:", "")]), announced([("## A heading", "")]), announced([("**Finding.**", "")])
+    (True, True, True)
+    >>> announced([("A whole sentence.", "A whole sentence.")])
+    False
+    """
+    if not slides:
+        return False
+    text, notes = (part.strip() for part in slides[-1])
+    bare = BARE.fullmatch(text.split("\n")[-1])
+    return bool(bare) or any(part.rstrip("*_ ").endswith((":", "：")) for part in (text, notes))
+
+
 def shown(source: str) -> list[tuple[str, str]]:
     """Return the slides of a text: what is shown, and the notes."""
     slides: list[tuple[str, str]] = []
@@ -101,6 +120,10 @@ def shown(source: str) -> list[tuple[str, str]]:
         if block.startswith("#"):
             heading, fresh = block, True
             slides.append((block, ""))
+        elif LISTED.match(block) and announced(slides):
+            slides[-1] = (f"{slides[-1][0]}\n\n{block}", f"{slides[-1][1]}\n\n{block}".strip())
+        elif LISTED.match(block) and not block.startswith("- "):
+            slides.append((f"{heading}\n\n{block}", block))
         elif block.startswith((">", "- ")):
             slides += [(f"{heading}\n\n{part}", block) for part in points(block)]
         elif QUESTION.match(block) or LABELLED.match(block) or "<details" in block:
@@ -129,17 +152,22 @@ def title_in(text: str, otherwise: str) -> str:
 def deck(notebook: NotebookNode) -> NotebookNode:
     """Return the notebook with one cell a slide; cells tagged ``notes`` only speak."""
     cells: list[NotebookNode] = []
-    title = ""
+    title = said = ""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             for text, notes in shown(cell.source):
                 title = title_in(text, title)
                 made = nbformat.v4.new_markdown_cell(text)
-                made.metadata.update({"notes": notes, "title": title})
+                said = notes or said
+                made.metadata.update({"notes": notes or text, "title": title})
                 cells.append(made)
-        elif cell.outputs and NOTES_ONLY not in cell.metadata.get("tags", []):
-            drawn = any(MIME in output.get("data", {}) for output in cell.outputs)
-            cell.metadata.update({"notes": "", "title": "" if drawn else title})
+        elif cell.outputs and NOTES_ONLY in cell.metadata.get("tags", []):
+            spoken = "".join(output.get("text", "") for output in cell.outputs)
+            cells[-1].metadata["notes"] += f"\n\n{spoken}"
+        elif cell.outputs:
+            drawn = [output["data"].get("text/plain", "") for output in cell.outputs if MIME in output.get("data", {})]
+            # Beside a chart stands what it shows in words, beside a table what was said before it.
+            cell.metadata.update({"notes": "\n\n".join(drawn) or said, "title": "" if drawn else title})
             cells.append(cell)
     notebook.cells = cells
     return notebook
@@ -157,7 +185,7 @@ def page(path: Path) -> str:
         "policy": POLICY,
     }
     maker: HTMLExporter = handouts.exporter("deck")
-    return str(maker.from_notebook_node(deck(notebook), resources=resources)[0])
+    return handouts.spoken_right(str(maker.from_notebook_node(deck(notebook), resources=resources)[0]), language)
 
 
 def write_shared(target: Path) -> None:

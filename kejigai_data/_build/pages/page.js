@@ -3,8 +3,17 @@ const specOf = (script) => ({...JSON.parse(script.textContent), $schema: undefin
 for (const figure of document.querySelectorAll("figure.chart")) {
   const [place, spec] = figure.children;
   vegaEmbed(place, specOf(spec), {mode: "vega-lite", actions: false, renderer: "svg"})
-    .then(() => { figure.dataset.drawn = "yes"; });
+    .then(() => { figure.dataset.drawn = "yes"; reachable(figure); });
 }
+// What scrolls must be reached by keyboard too.
+function reachable(figure) {
+  if (figure.scrollWidth > figure.clientWidth) figure.tabIndex = 0; else figure.removeAttribute("tabindex");
+}
+addEventListener("resize", () => document.querySelectorAll("figure.chart").forEach(reachable));
+// On paper nobody can open an answer.
+const folded = [...document.querySelectorAll("details")];
+addEventListener("beforeprint", () => folded.forEach((one) => { one.open = true; }));
+addEventListener("afterprint", () => folded.forEach((one) => { one.open = false; }));
 const box = document.getElementById("show-code");
 if (box) {
   const show = () => document.body.classList.toggle("with-code", box.checked);

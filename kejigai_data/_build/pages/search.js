@@ -1,21 +1,36 @@
 // Every word must occur somewhere in the entry; Chinese needs no spaces, so a word is any run of characters.
-const fold = (text) => text.normalize("NFKC").toLowerCase();
+const fold = (text) => text.normalize("NFKC").toLowerCase().replace(/iz(?=[aei])/g, "is");
+const HAN = /^[\u3400-\u9fff]{3,}$/;
+// One form for laws and law; of Chinese, a name with a letter or two between, as in 河南省科学院.
+const single = (word) => (/^[a-z]{4,}s$/.test(word) ? word.slice(0, -1) : word);
+const loose = (word) => (HAN.test(word) ? new RegExp([...word].join(".{0,2}")) : null);
 const box = document.getElementById("words");
 const hits = document.getElementById("hits");
 const found = document.getElementById("found");
-const MOST = 40;
-function look() {
-  const wanted = fold(box.value).split(/\s+/).filter(Boolean);
+const more = document.getElementById("more");
+const FIRST = 40;
+// A source names what it is about, as the case does that it bears out: the case goes first.
+const folded = INDEX.map((entry) => {
+  const title = fold(entry.title + " " + entry.also);
+  return {entry, title: /^s\d+$/.test(entry.also) ? "" : title, text: title + " " + fold(entry.text)};
+});
+function ranked(wanted) {
+  const exact = folded.map((one) => ({...one, first: wanted.every((word) => one.title.includes(word))}))
+    .filter((one) => wanted.every((word) => one.text.includes(word)));
+  const near = wanted.some(loose) && !exact.length;
+  const fits = (text) => wanted.every((word) => text.includes(word) || loose(word)?.test(text));
+  const kept = near ? folded.map((one) => ({...one, first: fits(one.title)})).filter((one) => fits(one.text)) : exact;
+  return kept.sort((a, b) => b.first - a.first);
+}
+function look(most = FIRST) {
+  const wanted = fold(box.value).split(/\s+/).filter(Boolean).map(single);
   hits.replaceChildren();
   found.textContent = "";
+  more.hidden = true;
   if (!wanted.length) return;
-  const ranked = INDEX.map((entry) => {
-    const title = fold(entry.title + " " + entry.also);
-    const text = title + " " + fold(entry.text);
-    return {entry, fits: wanted.every((word) => text.includes(word)), first: wanted.every((word) => title.includes(word))};
-  }).filter((one) => one.fits).sort((a, b) => b.first - a.first);
-  found.textContent = ranked.length ? found.dataset.found.replace("{n}", ranked.length) : found.dataset.none;
-  for (const {entry} of ranked.slice(0, MOST)) {
+  const all = ranked(wanted);
+  found.textContent = all.length ? found.dataset.found.replace("{n}", all.length) : found.dataset.none;
+  for (const {entry} of all.slice(0, most)) {
     const link = document.createElement("a");
     link.href = entry.address;
     link.textContent = entry.title;
@@ -23,7 +38,13 @@ function look() {
     item.append(link, " " + entry.kind);
     hits.append(item);
   }
+  more.hidden = all.length <= most;
+  more.textContent = more.dataset.more.replace("{n}", all.length);
 }
-box.addEventListener("input", look);
+box.addEventListener("input", () => look());
+more.addEventListener("click", () => {
+  look(Infinity);
+  hits.children[FIRST].firstElementChild.focus();
+});
 document.getElementById("search").addEventListener("submit", (event) => event.preventDefault());
 look();

@@ -27,6 +27,15 @@ function shrink(fit) {
     fit.style.fontSize = size + "em";
   }
 }
+// A table that leaves room is set larger, for the last row of the room.
+function grow(fit) {
+  const tables = [...fit.querySelectorAll("table")];
+  const set = (size) => tables.forEach((table) => { table.style.fontSize = size + "em"; });
+  for (let size = 0.65; size <= 0.9; size += 0.05) {
+    set(size);
+    if (fit.scrollHeight > HIGH || fit.scrollWidth > WIDE + 1) { set(size - 0.05); return; }
+  }
+}
 function scale(fit) {
   const charts = [...fit.querySelectorAll("svg.marks")];
   const sizes = charts.map((svg) => [Number(svg.getAttribute("width")), Number(svg.getAttribute("height"))]);
@@ -46,7 +55,9 @@ async function start() {
     figure.dataset.drawn = "yes";
   }));
   const options = {width: 1280, height: 720, margin: 0, center: false, hash: true, slideNumber: "c/t", transition: "none"};
-  await Reveal.initialize({...options, plugins: [RevealNotes]});
+  // In a menu the arrows and letters choose: they must not turn the slide.
+  const keyboardCondition = (event) => !event.target.closest?.("select, input, summary");
+  await Reveal.initialize({...options, keyboardCondition, plugins: [RevealNotes]});
   await document.fonts.ready;
   for (const section of Reveal.getSlides()) {
     measured(section, (fit) => {
@@ -54,6 +65,7 @@ async function start() {
       shrink(fit);
       if (fit.querySelector("tbody")) {
         if (fit.scrollHeight > HIGH) { fit.style.fontSize = "0.9em"; shorten(fit); shrink(fit); }
+        if (!fit.style.fontSize) grow(fit);
       }
     });
   }
