@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from html import escape
 from pathlib import Path
 
 import nbformat
@@ -162,12 +163,13 @@ def deck(notebook: NotebookNode) -> NotebookNode:
                 made.metadata.update({"notes": notes or text, "title": title})
                 cells.append(made)
         elif cell.outputs and NOTES_ONLY in cell.metadata.get("tags", []):
-            spoken = "".join(output.get("text", "") for output in cell.outputs)
+            # Notes are Markdown, which lets HTML through: what comes from data is escaped first.
+            spoken = escape("".join(output.get("text", "") for output in cell.outputs))
             cells[-1].metadata["notes"] += f"\n\n{spoken}"
         elif cell.outputs:
             drawn = [output["data"].get("text/plain", "") for output in cell.outputs if MIME in output.get("data", {})]
             # Beside a chart stands what it shows in words, beside a table what was said before it.
-            cell.metadata.update({"notes": "\n\n".join(drawn) or said, "title": "" if drawn else title})
+            cell.metadata.update({"notes": escape("\n\n".join(drawn)) or said, "title": "" if drawn else title})
             cells.append(cell)
     notebook.cells = cells
     return notebook
