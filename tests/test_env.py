@@ -312,3 +312,20 @@ def test_make_lab_opens_the_first_lesson_and_prints_its_address():
         with contextlib.suppress(ProcessLookupError):
             os.killpg(server.pid, signal.SIGTERM)
         server.wait(timeout=30)
+
+
+@pytest.mark.parametrize(("language", "chinese"), [(0x0804, True), (0x0404, True), (0x0409, False)])
+def test_windows_is_asked_for_its_language_and_others_for_their_variables(monkeypatch, language, chinese):
+    import ctypes
+    from types import SimpleNamespace
+
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    assert not env.in_chinese()
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    assert env.in_chinese()
+    kernel = SimpleNamespace(GetUserDefaultUILanguage=lambda: language)
+    monkeypatch.setattr(ctypes, "windll", SimpleNamespace(kernel32=kernel), raising=False)
+    monkeypatch.setattr(env.os, "name", "nt")
+    assert env.in_chinese() is chinese
+    monkeypatch.undo()

@@ -89,6 +89,10 @@ async def looked_round(hub):
             seen["other's files"] = page.status
         async with one.browser.get(f"{one.base}/kejigai/start?lesson=../../etc/passwd") as page:
             seen["no lesson"] = page.status
+            told = await page.text()
+            seen["lessons to choose"] = (
+                "没有这一课" in told and 'href="?lesson=zh/01_legal"' in told and "etc" not in told
+            )
         async with one.browser.get(f"{one.base}/kejigai/start?exercise=zh/01_legal") as page:
             seen["exercise"] = str(page.url)
         await one.save("mine")
@@ -113,6 +117,7 @@ def test_a_student_sees_and_changes_nothing_but_the_own_folder(hub):
     assert any("default-src 'self'" in policy for policy in seen["policy"])
     assert seen["other's files"] == 403
     assert seen["no lesson"] == 404
+    assert seen["lessons to choose"]
     assert seen["exercise"].endswith("/lab/tree/exercises/zh/01_legal.ipynb")
     assert seen["after the link"] == "mine"
 

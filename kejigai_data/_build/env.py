@@ -308,14 +308,22 @@ def choose_port(text):
     raise Stop("No free port from 8888 to 8987: choose one with PORT=.")
 
 
+def in_chinese():
+    """Tell whether this computer speaks Chinese; Windows keeps its language in no variable."""
+    if os.name == "nt":
+        import ctypes
+
+        return ctypes.windll.kernel32.GetUserDefaultUILanguage() & 0x3FF == 0x04
+    return any(os.environ.get(name, "").startswith("zh") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+
+
 def lab():
     """Open JupyterLab at the first lesson, in the student's own copies."""
     port = choose_port(os.environ.get("PORT", ""))
     ensure_env("lab")
     for name in bring_lessons():
         print("new in work/: %s" % name)
-    chinese = any(os.environ.get(n, "").startswith("zh") for n in ("LC_ALL", "LC_MESSAGES", "LANG"))
-    first = "notebooks/%s/00_start_here.ipynb" % ("zh" if chinese else "en")
+    first = "notebooks/%s/00_start_here.ipynb" % ("zh" if in_chinese() else "en")
     command = [venv_python(), "-m", "jupyterlab", "--ServerApp.root_dir=" + WORK]
     command += ["--ServerApp.port=%d" % port, "--ServerApp.port_retries=0"]
     command += ["--LabApp.default_url=/lab/tree/" + first]

@@ -14,7 +14,7 @@ from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.utils import url_path_join
 from jupyterhub.singleuser import main as serve
 from tornado.ioloop import PeriodicCallback
-from tornado.web import HTTPError, authenticated
+from tornado.web import authenticated
 from traitlets.config import Config
 
 from ..env import bring_lessons
@@ -22,6 +22,14 @@ from ..limits import POLICY
 from .settings import TOP
 
 FIRST = "zh/00_start_here"
+UNKNOWN = """<!doctype html>
+<html lang="zh-Hans"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>没有这一课 · No such lesson</title>
+<style>body {{ font: 1.05rem/1.8 "Segoe UI", Arial, "Microsoft YaHei", "PingFang SC", "Noto Sans CJK SC", sans-serif;
+max-width: 40rem; margin: 8vh auto; padding: 0 1.5rem; color: #1f2328; background: #fff; }} a {{ color: #0757a6; }}</style>
+</head><body><main><h1>没有这一课</h1><p>网址里的课程名有误，请从下面选择。</p>
+<p lang="en">There is no such lesson: the address has a mistake. Choose one of these.</p><ul>{links}</ul></main></body></html>
+"""
 OFTEN = 1000  # milliseconds between two looks at the memory
 
 
@@ -38,7 +46,11 @@ class Start(JupyterHandler):
         lesson = exercise or self.get_argument("lesson", FIRST)
         known = {f"{path.parent.name}/{path.stem}" for path in (TOP / "notebooks").glob("*/*.ipynb")}
         if lesson not in known:
-            raise HTTPError(404, f"There is no such lesson. There are: {', '.join(sorted(known))}.")
+            self.set_status(404)
+            kind = "exercise" if exercise else "lesson"
+            links = "".join(f'<li><a href="?{kind}={name}">{name}</a></li>' for name in sorted(known, reverse=True))
+            self.finish(UNKNOWN.format(links=links))
+            return
         folder = "exercises" if exercise else "notebooks"
         bring_lessons(str(TOP), os.getcwd())  # type: ignore[no-untyped-call]
         self.redirect(url_path_join(self.base_url, "lab/tree", folder, f"{lesson}.ipynb"))
