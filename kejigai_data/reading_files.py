@@ -46,7 +46,7 @@ def readings_of(paths: Sequence[str]) -> pd.DataFrame:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = os.path.join(folder, "lilei.csv")
     ...     with open(path, "w", encoding="gb18030") as file:
-    ...         _ = file.write("编号,地方,进展阶段\\nn1,深圳,试点\\n")
+    ...         _ = file.write("编号,地方,进展阶段\nn1,深圳,试点\n")
     ...     readings_of([path]).values.tolist()
     [['lilei', 'n1', 'stage', 'pilot']]
     """

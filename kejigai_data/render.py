@@ -52,9 +52,33 @@ def bundle(spec: dict[str, Any], **_: Any) -> dict[str, Any]:
     ['application/vnd.vegalite.v5+json', 'text/plain']
     """
     embed = {"embedOptions": {"actions": False, "renderer": "svg"}}
-    spec = {**spec, "$schema": SCHEMA, "usermeta": embed}
+    spec = {**_read_aloud(spec), "$schema": SCHEMA, "usermeta": embed}
     told = str(spec.get("description") or "chart without a description")
     return {MIME: spec, "text/plain": told, **BESIDE}
+
+
+# Fields that only say where a shape stands and how it looks.
+LOOKS = {"x", "y", "x2", "y2", "ink", "colour", "fill", "strength", "step", "link", "n"}
+
+
+def _read_aloud(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return the specification with each word of the picture read as it stands, and mere lines not at all."""
+    spec = dict(spec)
+    for inner in ("layer", "hconcat", "vconcat", "concat"):
+        if inner in spec:
+            spec[inner] = [_read_aloud(one) for one in spec[inner]]
+    if "spec" in spec:
+        spec["spec"] = _read_aloud(spec["spec"])
+    mark, encoding = spec.get("mark"), spec.get("encoding", {})
+    kind = mark.get("type") if isinstance(mark, dict) else mark
+    told = encoding.get("text", {})
+    if kind == "text" and "description" not in encoding and "field" in told:
+        kept = {name: told[name] for name in ("field", "type", "format", "timeUnit") if name in told}
+        spec["encoding"] = {**encoding, "description": kept}
+    fields = {one["field"] for one in encoding.values() if isinstance(one, dict) and "field" in one}
+    if kind and {"x", "y"} <= fields <= LOOKS:
+        spec["mark"] = {**(mark if isinstance(mark, dict) else {"type": kind}), "aria": False}
+    return spec
 
 
 class Drawn:

@@ -219,3 +219,33 @@ def test_schema_draws_every_join_of_its_tables_in_words():
     assert len(keys) > 20
     for key in keys:
         assert f"{key.table}.{key.name} → {key.foreign_key.split('.')[0]}" in spec["description"]
+
+
+def spoken(name, lang):
+    """Return what a screen reader is given of a chart's marks, axes and legends."""
+    kj.use(lang)
+    spec = render.bundle(CHARTS[name]().to_dict())[render.MIME]
+    spec.pop("$schema")
+    svg = vl_convert.vegalite_to_svg(json.dumps(spec), vl_version="6.4")
+    return re.findall(r'aria-label="([^"]*)"', svg)
+
+
+@each
+def test_no_colour_or_bare_coordinate_is_read_aloud(name):
+    for text in spoken(name, "zh"):
+        assert not re.search(r"#[0-9A-F]{6}|\bx: |\bstrength: ", text), text
+
+
+@pytest.mark.parametrize(
+    ("name", "lang", "text"),
+    [
+        ("route_steps", "en", "Shanghai: Province-level regulation, Adopted: 2020-01-20"),
+        ("route_steps", "zh", "上海：省级地方性法规，省级批准：不适用"),
+        ("tile_map", "zh", "辽宁：仅其城市被点名"),
+        ("confusion", "en", "Province-level regulation, Government rule: 2"),
+        ("mechanisms_named", "zh", "制定综合性科创法规，上海：2020-01-20"),
+    ],
+)
+def test_a_cell_says_where_it_stands_and_what_it_says(name, lang, text):
+    assert text in spoken(name, lang)
+    assert not [one for one in spoken(name, lang) if one.startswith(("X-axis", "Y-axis"))]

@@ -83,7 +83,7 @@ def argument_map(code: str = "", title: Pair | None = None, description: Pair | 
             .mark_rule(strokeWidth=1.5)
             .encode(x=x, x2="x2:Q", y=y, y2="y2:Q", color=alt.Color("colour:N", scale=None)),
             on(boxes)
-            .mark_rect(stroke=MUTED, strokeWidth=0.5, cornerRadius=4)
+            .mark_rect(stroke=MUTED, strokeWidth=0.5, cornerRadius=4, aria=False)
             .encode(
                 x=x,
                 x2="right:Q",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..cases import load_cases
 from ..checks import one_of
 from ..codebook import codes_of, label
-from ..language import resolve
+from ..language import pick, resolve
 from ..render import INK, alt
 from ..words import word
 from .comparing import dated_rows, middle, record_date
@@ -71,7 +71,7 @@ def choose_places(
         for case in cases[cases["mechanism"].notna()].itertuples()
     ]
     menus = _menus({"first_place": first, "second_place": second}, names)
-    bare: dict[str, Any] = {"ticks": False, "domain": False}
+    bare: dict[str, Any] = {"ticks": False, "domain": False, "aria": False}
     heads = f"{json.dumps(names, ensure_ascii=False)}[datum.value === '0' ? first : second]"
     top = alt.Axis(**bare, orient="top", labelAngle=0, labelLimit=230, labelExpr=heads)
     left = alt.Axis(**bare, labelLimit=320, labelExpr="split(datum.label, '|')[1]")
@@ -84,11 +84,14 @@ def choose_places(
     )
     named = "isValid(datum.fill)"
     boxes = base.transform_calculate(colour=f"{named} ? datum.fill : '{BLANK}'", strength=f"{named} ? 0.35 : 1")
-    boxes = boxes.mark_rect(stroke="#FFFFFF", strokeWidth=3).encode(
+    boxes = boxes.mark_rect(stroke="#FFFFFF", strokeWidth=3, aria=False).encode(
         color=alt.Color("colour:N", scale=None), opacity=alt.Opacity("strength:Q", scale=None)
     )
     ink = alt.condition(named, alt.value(INK), alt.value(MUTED))
-    texts = base.mark_text(fontSize=12.5, limit=230).encode(text="shown:N", color=ink)
+    where = heads.replace("datum.value", "datum.block")
+    said = f"split(datum.row, '|')[1] + '{pick((', ', '，'))}' + {where} + '{pick((': ', '：'))}' + datum.shown"
+    texts = base.transform_calculate(said=said).mark_text(fontSize=12.5, limit=230)
+    texts = texts.encode(text="shown:N", color=ink, description="said:N")
     chart = alt.LayerChart(layer=[boxes, texts], data=alt.InlineData(values=rows)).add_params(*menus)
     return chart.properties(width=480, height=alt.Step(34), **heading("places", title, description))
 

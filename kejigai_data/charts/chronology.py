@@ -15,7 +15,7 @@ from ..language import resolve
 from ..loading import records
 from ..render import alt
 from ..words import word
-from .parts import MUTED, Pair, colour_of, heading, on
+from .parts import MUTED, Pair, colour_of, heading, on, told
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,6 +98,7 @@ def timeline(events: pd.DataFrame, title: Pair | None = None, description: Pair 
         axis=alt.Axis(
             ticks=False,
             domain=False,
+            aria=False,
             labelLimit=310,
             labelExpr=f"slice({PARTS}, 1)",
             labelOffset=alt.condition(f"length({PARTS}) > 2", alt.value(-7), alt.value(0)),
@@ -111,22 +112,24 @@ def timeline(events: pd.DataFrame, title: Pair | None = None, description: Pair 
     spread = int(max(years)) - int(min(years)) if years else 0
     axis = alt.Axis(format="%Y" if spread > 3 else "%Y-%m", labelAngle=0, tickCount=7, grid=True)
     x: dict[str, Any] = {"title": None, "axis": axis, "scale": alt.Scale(padding=14)}
-    told = [f"{name}:N" for name in ("what", "step", "date")]
+    hover = [f"{name}:N" for name in ("what", "step", "date")]
     scale = alt.Scale(domain=[word(p) for p in phases], range=[SHAPES[p] for p in phases])
     shape = alt.Shape("phase:N", title=None, scale=scale, sort=None, legend=_legend())
 
     middle = alt.X("middle:T", **x)
-    shared = {"y": y, "color": _colour(), "tooltip": told}
+    shared = {"y": y, "color": _colour(), "tooltip": hover, "description": "said:N"}
     layers = []
     if spans:
-        bars = on(spans).mark_rule(strokeWidth=9, opacity=0.35)
+        bars = on(spans).mark_rule(strokeWidth=9, opacity=0.35, aria=False)
         layers.append(bars.encode(x=alt.X("first:T", **x), x2="last:T", **shared))
     for shift in (0, *NUDGES):
         signs: dict[str, Any] = {"filled": False, "yOffset": shift}
         here = [row for row in spans if row["shift"] == shift]
         if here:
             # White inside, so that a short bar does not fill a hollow sign.
-            inside = on(here).mark_point(size=42, filled=True, color="#FFFFFF", opacity=1, yOffset=shift)
+            inside = on(here).mark_point(
+                size=42, filled=True, color="#FFFFFF", opacity=1, yOffset=shift, aria=False
+            )
             layers.append(inside.encode(x=middle, y=y))
             layers.append(on(here).mark_point(size=70, **signs).encode(x=middle, shape=shape, **shared))
         here = [row for row in until if row["shift"] == shift]
@@ -146,15 +149,17 @@ def timeline(events: pd.DataFrame, title: Pair | None = None, description: Pair 
 
 def _row(event: dict[str, Any]) -> dict[str, Any]:
     text = str(event["title"])
+    what = str(event["about"]) if isinstance(event["about"], str) else text
     if event["scope"] == "wider":
         text = f"{event['place']}: {text}" if resolve() == "en" else f"{event['place']}：{text}"
     thing = next(event[name] for name in ("case_id", "instrument_id", "event_id") if isinstance(event[name], str))
-    about, first, last = event["about"], event["earliest"], event["latest"]
+    first, last, step = event["earliest"], event["latest"], label("event_type", event["event_type"])
     return {
         # Two long titles may be cut to the same words: the row is told by its id.
         "row": "|".join([thing, *_lines(text)]),
-        "what": str(about) if isinstance(about, str) else str(event["title"]),
-        "step": label("event_type", event["event_type"]),
+        "what": what,
+        "step": step,
+        "said": told(what, step, event["date"]),
         "phase": word(event["phase"]),
         "date": event["date"],
         "first": _day(first),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..cases import adoption_dates, load_cases
 from ..checks import texts
@@ -14,7 +14,7 @@ from ..language import pick, resolve
 from ..places import find_place
 from ..render import alt
 from ..words import word
-from .parts import MUTED, Cell, Pair, colour_of, grid, heading, on
+from .parts import MUTED, Cell, Pair, colour_of, grid, heading, on, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -131,14 +131,17 @@ def mechanisms_dated(
     for number, code in enumerate(wanted):
         heads.append({"row": f"{number}|", "shown": label("mechanism", code)})
         for row in dated_rows(code):
-            rows.append({**row, "row": f"{number}|{row['row']}"})
+            said = told(label("mechanism", code), row["row"], row["shown"])
+            rows.append({**row, "row": f"{number}|{row['row']}", "said": said})
     domain = [row["row"] for number in range(len(wanted)) for row in [heads[number], *_of(rows, number)]]
     y = alt.Y(
         "row:N",
         sort=domain,
         title=None,
         scale=alt.Scale(domain=domain),
-        axis=alt.Axis(ticks=False, domain=False, labelExpr="split(datum.label, '|')[1]", labelLimit=260),
+        axis=alt.Axis(
+            ticks=False, domain=False, aria=False, labelExpr="split(datum.label, '|')[1]", labelLimit=260
+        ),
     )
     axis = alt.Axis(format="%Y", labelAngle=0, tickCount=6)
 
@@ -158,25 +161,26 @@ def mechanisms_dated(
     layers = [names.encode(x=alt.value(0), y=y, text=text)]
     if some("none"):
         words = of("none").mark_text(align="left", fontSize=12.5, color=MUTED)
-        layers.append(words.encode(x=alt.value(6), y=y, text=text))
+        layers.append(words.encode(x=alt.value(6), y=y, text=text, description="said:N"))
     if some("day"):
-        points = of("day").mark_point(filled=True, size=110, opacity=1)
+        points = of("day").mark_point(filled=True, size=110, opacity=1, aria=False)
         layers.append(points.encode(x=x("last:T"), y=y, color=colour))
     if some("bound"):
-        points = of("bound").mark_point(shape="triangle-left", size=110, filled=False)
+        points = of("bound").mark_point(shape="triangle-left", size=110, filled=False, aria=False)
         layers.append(points.encode(x=x("last:T"), y=y, color=colour))
     if some("span"):
-        bar = of("span").mark_rule(strokeWidth=9, opacity=0.5)
+        bar = of("span").mark_rule(strokeWidth=9, opacity=0.5, aria=False)
         layers.append(bar.encode(x=x("first:T"), x2="last:T", y=y, color=colour))
         # A month on an axis of decades would not be seen as a bar.
-        ring = of("span").mark_point(size=70, filled=False, fill="#FFFFFF")
+        ring = of("span").mark_point(size=70, filled=False, fill="#FFFFFF", aria=False)
         layers.append(ring.encode(x=x("middle:T"), y=y, color=colour))
     for kind in ("day", "bound", "span"):
         if some(kind):
             # A white edge keeps the date legible where a line passes behind it.
-            edge = of(kind).mark_text(align="left", dx=11, fontSize=12, stroke="#FFFFFF", strokeWidth=4)
-            layers.append(edge.encode(x="last:T", y=y, text=text))
-            layers.append(of(kind).mark_text(align="left", dx=11, fontSize=12).encode(x="last:T", y=y, text=text))
+            white: dict[str, Any] = {"stroke": "#FFFFFF", "strokeWidth": 4, "aria": False}
+            for shade in (white, {}):
+                written = of(kind).mark_text(align="left", dx=11, fontSize=12, **shade)
+                layers.append(written.encode(x="last:T", y=y, text=text, description="said:N"))
     size = {"width": 520, "height": 25 * len(domain)}
     return alt.LayerChart(layer=layers).properties(
         **size, **heading("mechanisms", title, description, word("timeline_note"))

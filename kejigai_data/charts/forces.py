@@ -98,7 +98,7 @@ def before_and_after(
             on(lines).mark_rule(color=MUTED, strokeWidth=1.5).encode(x=x, x2="x2:Q", y=y, y2="y2:Q"),
             *(
                 on([box for box in boxes if box["inferred"] == inferred])
-                .mark_rect(stroke=MUTED, strokeWidth=0.8, strokeDash=dash, cornerRadius=4)
+                .mark_rect(stroke=MUTED, strokeWidth=0.8, strokeDash=dash, cornerRadius=4, aria=False)
                 .encode(x=x, x2="right:Q", y=above, y2="below:Q", color=fill)
                 for inferred, dash in ((False, [1, 0]), (True, [4, 3]))
                 if any(box["inferred"] == inferred for box in boxes)

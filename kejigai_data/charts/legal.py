@@ -20,7 +20,7 @@ from ..loading import records
 from ..places import place_names
 from ..render import alt
 from ..words import word
-from .parts import BLANK, MUTED, Pair, coded_cases, heading
+from .parts import BLANK, MUTED, Pair, coded_cases, heading, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,7 +72,11 @@ def route_steps(
         steps = _main_steps(case)
         for step in STEPS:
             state, shown = _state([e for e in steps if e["event_type"] == step])
-            rows.append({"case": case_label(case), "step": _two_lines(step), "state": word(state), "shown": shown})
+            name = case_label(case)
+            said = told(name, word(step), shown if state == "dated" else word(state))
+            rows.append(
+                {"case": name, "step": _two_lines(step), "state": word(state), "shown": shown, "said": said}
+            )
     data = pd.DataFrame(rows)
     states: tuple[str, ...] = ("dated", "not_applicable", "not_found", "silent", "not_coded")
     states = tuple(s for s in states if word(s) in set(data["state"]))
@@ -84,6 +88,7 @@ def route_steps(
             axis=alt.Axis(
                 orient="top",
                 labelAngle=0,
+                aria=False,
                 labelPadding=4 + 15 * max(_two_lines(s).count("|") for s in STEPS),
                 ticks=False,
                 domain=False,
@@ -91,14 +96,19 @@ def route_steps(
             ),
         ),
         y=alt.Y(
-            "case:N", sort=list(dict.fromkeys(data["case"])), title=None, axis=alt.Axis(ticks=False, domain=False)
+            "case:N",
+            sort=list(dict.fromkeys(data["case"])),
+            title=None,
+            axis=alt.Axis(ticks=False, domain=False, aria=False),
         ),
     )
     fill = {"dated": "#1B4F72", "not_applicable": BLANK, "not_found": "#E59866", "silent": "#D5D8DC"}
     scale = alt.Scale(domain=[word(s) for s in states], range=[fill.get(s, "#FFFFFF") for s in states])
-    cells = base.mark_rect(stroke="#FFFFFF", strokeWidth=3).encode(color=alt.Color("state:N", scale=scale))
+    cells = base.mark_rect(stroke="#FFFFFF", strokeWidth=3, aria=False).encode(
+        color=alt.Color("state:N", scale=scale)
+    )
     ink = alt.condition(alt.datum.state == word("dated"), alt.value("#FFFFFF"), alt.value(render.INK))
-    text = base.mark_text(fontSize=12).encode(text="shown:N", color=ink)
+    text = base.mark_text(fontSize=12).encode(text="shown:N", color=ink, description="said:N")
     height = 40 * len(chosen)
     return (cells + text).properties(width=530, height=height, **heading("steps", title, description))
 

@@ -11,7 +11,7 @@ from .. import render
 from ..checks import texts
 from ..codebook import codes_of, label
 from ..errors import SelectionError
-from ..language import resolve
+from ..language import pick, resolve
 from ..loading import load, load_places, records
 from ..render import alt
 from ..tabular import plain
@@ -74,7 +74,8 @@ def tiles(
     note = [word(under)]
     if clusters:
         note += _wrap(f"{word('clusters')}: " if resolve() == "en" else f"{word('clusters')}：", clusters)
-    data = plain(tiles[["name", "what", "tile_row", "tile_col"]])
+    tiles["said"] = tiles["name"] + pick((": ", "：")) + tiles["what"]
+    data = plain(tiles[["name", "what", "said", "tile_row", "tile_col"]])
     base = alt.Chart(data).encode(
         x=alt.X("tile_col:O", axis=None, scale=alt.Scale(paddingInner=0.06)),
         y=alt.Y("tile_row:O", axis=None, scale=alt.Scale(paddingInner=0.06)),
@@ -85,9 +86,11 @@ def tiles(
         scale=alt.Scale(domain=[word(s) for s in order], range=[fill[s] for s in order]),
         legend=alt.Legend(symbolType="square", symbolSize=220, orient="top", labelLimit=0),
     )
-    squares = base.mark_rect(cornerRadius=4).encode(color=colour, tooltip=["name:N", "what:N"])
+    squares = base.mark_rect(cornerRadius=4, aria=False).encode(color=colour, tooltip=["name:N", "what:N"])
     ink = alt.condition(alt.datum.what == word(named), alt.value("#FFFFFF"), alt.value(render.INK))
-    names = base.mark_text(fontSize=14 if resolve() == "zh" else 11.5).encode(text="name:N", color=ink)
+    names = base.mark_text(fontSize=14 if resolve() == "zh" else 11.5).encode(
+        text="name:N", color=ink, description="said:N"
+    )
     shown = heading("tile", title, description, note)
     return (squares + names).properties(width=660, height=520, **shown)
 

@@ -58,6 +58,7 @@ def grid(cells: list[Cell], width: int, labels: int = 320, legend: dict[str, str
             "row": cell.row,
             "column": cell.column,
             "shown": cell.shown,
+            "said": told(cell.row, cell.column, cell.shown),
             "fill": cell.colour or BLANK,
             "ink": render.INK if cell.colour else MUTED,
             "strength": (0.15 if cell.faint else 0.35) if cell.colour else 1,
@@ -65,7 +66,8 @@ def grid(cells: list[Cell], width: int, labels: int = 320, legend: dict[str, str
         for cell in cells
     ]
     name = "length(split(datum.label, '|')) > 1 ? split(datum.label, '|')[1] : datum.label"
-    bare: dict[str, Any] = {"ticks": False, "domain": False}
+    # Each cell says its row and column itself.
+    bare: dict[str, Any] = {"ticks": False, "domain": False, "aria": False}
     spread: dict[str, Any] = {"orient": "top", "labelAngle": 0, "labelLimit": width}
     # The lines of a long heading grow downwards, into the first row.
     spread["labelPadding"] = 4 + 15 * max(column.count("\n") for column in columns)
@@ -75,14 +77,26 @@ def grid(cells: list[Cell], width: int, labels: int = 320, legend: dict[str, str
         x=alt.X("column:N", sort=columns, title=None, axis=top),
         y=alt.Y("row:N", sort=rows, title=None, axis=left),
     )
-    boxes = base.mark_rect(stroke="#FFFFFF", strokeWidth=3).encode(
+    boxes = base.mark_rect(stroke="#FFFFFF", strokeWidth=3, aria=False).encode(
         color=_filled(legend or {}), opacity=alt.Opacity("strength:Q", scale=None)
     )
     text = base.mark_text(fontSize=12.5, limit=width - 8).encode(
-        text="shown:N", color=alt.Color("ink:N", scale=None), tooltip="shown:N"
+        text="shown:N", color=alt.Color("ink:N", scale=None), tooltip="shown:N", description="said:N"
     )
     chart = alt.LayerChart(layer=[boxes, text])
     return chart.properties(width=width * len(columns), height=34 * len(rows))
+
+
+def told(row: str, column: str, shown: str) -> str:
+    r"""Return what a cell of a grid says to those who hear it: where it stands, then its words.
+
+    Examples
+    --------
+    >>> told("c014|Henan", "First\nplace", "2021-12-28")
+    'Henan, First place: 2021-12-28'
+    """
+    names = [name.split("|")[-1].replace("\n", pick((" ", ""))) for name in (row, column)]
+    return f"{pick((', ', '，')).join(names)}{pick((': ', '：'))}{shown}"
 
 
 def _filled(legend: dict[str, str]) -> alt.Color:
@@ -90,7 +104,7 @@ def _filled(legend: dict[str, str]) -> alt.Color:
         return alt.Color("fill:N", scale=None)
     colours = [*legend, colour_of("none"), BLANK]
     shown = alt.Legend(
-        values=list(legend), labelExpr=f"{json.dumps(legend)}[datum.value]", orient="top", title=None
+        values=list(legend), labelExpr=f"{json.dumps(legend)}[datum.value]", orient="top", title=None, aria=False
     )
     return alt.Color("fill:N", scale=alt.Scale(domain=colours, range=colours), legend=shown)
 

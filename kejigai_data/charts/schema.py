@@ -105,8 +105,8 @@ def schema(title: Pair | None = None, description: Pair | None = None) -> alt.La
     ends = [link for link in links if link["end"]]
     layers = [
         on(links).mark_line(strokeWidth=1.4).encode(x=x, y=y, order="step:Q", detail="link:N", color=ink),
-        outline.mark_rect(fill="#FFFFFF", stroke="#9AA0A6", strokeWidth=1).encode(y2="y2:Q"),
-        outline.mark_rect().encode(y2="head:Q", color=filled),
+        outline.mark_rect(fill="#FFFFFF", stroke="#9AA0A6", strokeWidth=1, aria=False).encode(y2="y2:Q"),
+        outline.mark_rect(aria=False).encode(y2="head:Q", color=filled),
         on(ends).mark_point(filled=True, size=30, opacity=1).encode(x=x, y=y, color=ink),
         text.transform_filter("datum.kind == 'head'").mark_text(align="left", fontSize=13, fontWeight="bold"),
         text.transform_filter("datum.kind == 'rows'").mark_text(align="right", fontSize=11.5),
