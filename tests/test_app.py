@@ -151,7 +151,8 @@ def test_a_kernel_has_its_memory_limit(app, opened):
 
 
 @pytest.mark.parametrize(
-    ("language", "said", "again"), [("en", "idle for long", "Load again"), ("zh", "闲置过久", "刷新页面")]
+    ("language", "said", "again"),
+    [pytest.param("en", "idle for long", "Load again", marks=pytest.mark.slow), ("zh", "闲置过久", "刷新页面")],
 )
 def test_a_reader_whose_kernel_was_killed_is_told_and_the_others_go_on(app, opened, language, said, again):
     other = opened("en")

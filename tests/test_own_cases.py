@@ -187,8 +187,10 @@ def problems_of(native):
 @pytest.mark.parametrize(
     ("made", "ordered", "examples"),
     [
-        *((made, ordered, 30) for made, ordered in ENGINES),
-        (on_dask, False, 3),
+        *((made, ordered, 12) for made, ordered in ENGINES),
+        (on_dask, False, 1),
+        *(pytest.param(made, ordered, 80, marks=pytest.mark.slow) for made, ordered in ENGINES),
+        pytest.param(on_dask, False, 5, marks=pytest.mark.slow),
         pytest.param(on_spark, False, 3, marks=pytest.mark.slow),
     ],
 )
@@ -214,7 +216,7 @@ def test_pandera_finds_the_same_wrong_codes():
     factors = pa.Column(str, pa.Check.str_matches(rf"^{members}(?:;{members})*\Z"), nullable=True)
     judge = pa.DataFrameSchema({**one_code, "factors": factors})
 
-    @SOME
+    @settings(SOME, max_examples=10)
     @given(ROWS)
     def check(rows):
         frame = on_pandas(rows, COLUMNS).replace("", pd.NA)
