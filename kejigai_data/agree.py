@@ -75,8 +75,8 @@ def agreement(
     readings = _checked(readings)
     whole(resamples, "resamples")
     one_of(by, ("variable", "code"), "by")
-    if variable is not None and a_text(variable, "variable") not in set(readings["variable"]):
-        raise unknown("variable", variable, sorted(set(readings["variable"])))
+    if variable is not None:
+        _coded(readings, variable)
     wanted = [variable] if variable else list(dict.fromkeys(readings["variable"]))
     rows = []
     for name in track(wanted, "variables"):
@@ -191,8 +191,7 @@ def met(readings: pd.DataFrame, variable: str) -> pd.DataFrame:
     names = list(dict.fromkeys(readings["reading"]))
     if len(names) > 2:
         raise SelectionError(f"Two readings are wanted, and there are {len(names)}: {names}. Choose two.")
-    if a_text(variable, "variable") not in set(readings["variable"]):
-        raise unknown("variable", variable, sorted(set(readings["variable"])))
+    _coded(readings, variable)
     part = readings[(readings["variable"] == variable) & readings["value"].notna()]
     both = part.pivot(index="unit", columns="reading", values="value").reindex(columns=names).dropna()
     if both.empty:
@@ -275,6 +274,13 @@ def _checked(readings: pd.DataFrame) -> pd.DataFrame:
             f"reading {first['reading']}, unit {first['unit']}, {first['variable']}. Keep one of each."
         )
     return readings
+
+
+def _coded(readings: pd.DataFrame, variable: str) -> None:
+    """Stop where nobody coded the variable."""
+    names = set(readings["variable"])
+    if a_text(variable, "variable") not in names:
+        raise unknown("variable", variable, sorted(names))
 
 
 def _as_written(cell: object) -> str:

@@ -75,6 +75,18 @@ def is_set(variable: str) -> bool:
     return any(v["variable"] == variable and v["multiple"] == "true" for v in records("variables"))
 
 
+def set_form(codes: list[str]) -> str:
+    """Return the regular expression of codes joined with ``";"``, in any order and number.
+
+    Examples
+    --------
+    >>> set_form(["a", "b"])
+    '^(?:a|b)(?:;(?:a|b))*$'
+    """
+    one = f"(?:{'|'.join(codes)})"
+    return f"^{one}(?:;{one})*$"
+
+
 def variable_label(variable: str, lang: str | None = None) -> str:
     """Return the label of a coded variable in the current language, or in `lang`."""
     column = f"label_{resolve(lang)}"

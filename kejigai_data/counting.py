@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from .codebook import codes_of, is_set
+from .codebook import codes_of, is_set, set_form
 from .engines import as_text, one_column, opened_codes, some_columns
 from .errors import SelectionError
 
@@ -170,6 +170,5 @@ def _members(frame: Any, variable: str) -> Any:
         for code in codes_of(variable)
     ]
     # What holds a code that is not in the codebook stays in sight, as it stands.
-    known = "|".join(codes_of(variable))
-    odd = ~nw.col("left").str.contains(f"^(?:{known})(?:;(?:{known}))*$")
+    odd = ~nw.col("left").str.contains(set_form(codes_of(variable)))
     return nw.concat([*parts, frame.filter(odd)], how="vertical")

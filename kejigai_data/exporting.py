@@ -17,7 +17,7 @@ from .checks import a_path, texts
 from .errors import DataError, SelectionError, missing_extra, unknown
 from .language import resolve
 from .loading import catalogue, load, records, schema
-from .packaging import package, resource
+from .packaging import described_as, package, resource
 from .progress import track
 from .tabular import labels_of
 from .words import word
@@ -124,7 +124,7 @@ def export(
         for name in wanted:
             writers[name](beside)
         _references(beside)
-        written = sorted(os.listdir(beside))
+        written = os.listdir(beside)
         _swap(beside, target)
     except OSError as error:
         raise DataError(
@@ -220,14 +220,8 @@ def _described(name: str, frame: pd.DataFrame, among: set[str], language: str) -
         {"name": c, "type": kinds.get(str(frame[c].dtype), "string"), "description": _label(WIDE, c, language)}
         for c in frame.columns
     ]
-    keyed = {"fields": fields, "primaryKey": ["case_id"]}
-    return {
-        "name": name,
-        "path": f"{name}.csv",
-        "profile": "tabular-data-resource",
-        "encoding": "utf-8",
-        "schema": keyed,
-    }
+    title = f"{catalogue()['cases']['row_en']}, with what is derived"
+    return described_as(name, f"{name}.csv", title, {"fields": fields, "primaryKey": ["case_id"]})
 
 
 @cache

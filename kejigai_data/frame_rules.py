@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .codebook import codes_of
+from .codebook import codes_of, set_form
 from .engines import collected, opened, planned
 from .errors import SelectionError
 from .language import pick
@@ -38,7 +38,21 @@ ONE = f"(?:{YEAR}(?:-(?:0[1-9]|1[0-2]|{'|'.join(DAYS)}))?|{LEAP})"
 EDTF = f"^(?:{ONE}|{ONE}/{ONE}|[.][.]/{ONE}|{ONE}/[.][.])$"
 # A day, perhaps with a time after it.
 A_DAY = f"^(?:{YEAR}-(?:{'|'.join(DAYS)})|{LEAP})(?:[ T].*)?$"
-ENDS = (("-(?:0[13578]|1[02])$", "-31"), ("-(?:0[469]|11)$", "-30"), (LEAP.removesuffix("-29") + "$", "-29"))
+# For each end of an interval: what stands on the other side of the stroke, and what makes a year or
+# a month a day; where two forms fit, the later one holds.
+ENDS = {
+    "adopted_earliest": ("/.*$", ((f"^{YEAR}$", "-01-01"), (f"^{YEAR}-..$", "-01"))),
+    "adopted_latest": (
+        "^.*/",
+        (
+            (f"^{YEAR}$", "-12-31"),
+            (f"^{YEAR}-(?:0[13578]|1[02])$", "-31"),
+            (f"^{YEAR}-(?:0[469]|11)$", "-30"),
+            (f"^{YEAR}-02$", "-28"),
+            (f"^{LEAP.removesuffix('-29')}$", "-29"),
+        ),
+    ),
+}
 
 
 class Check(NamedTuple):
@@ -179,11 +193,11 @@ def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str], l
             )
         elif kind == "coded":
             allowed = codes_of(name)
-            odd = _unlike(cell, _any_of(allowed)) if coded[name] else ~cell.is_in(allowed)
+            odd = _unlike(cell, set_form(allowed)) if coded[name] else ~cell.is_in(allowed)
             yield Check(rule, name, odd, _code_hint(cell, name, lang), (name,))
         elif kind == "set_order" and coded[name]:
             allowed = codes_of(name)
-            astray = cell.str.contains(_any_of(allowed)) & ~cell.str.contains(_sets(allowed))
+            astray = cell.str.contains(set_form(allowed)) & ~cell.str.contains(_sets(allowed))
             yield Check(rule, name, astray, _in_order(cell, allowed), (name,))
         elif kind == "edtf":
             first, last = cell.str.replace_all("/.*$", ""), cell.str.replace_all("^.*/", "")
@@ -242,12 +256,6 @@ def _unlike(cell: nw.Expr, form: str) -> nw.Expr:
     return ~cell.str.contains(form) | cell.str.contains("\n", literal=True)
 
 
-def _any_of(codes: list[str]) -> str:
-    """Return the form of codes of a set in any order and number."""
-    one = f"(?:{'|'.join(codes)})"
-    return f"^{one}(?:;{one})*$"
-
-
 def _in_order(cell: nw.Expr, codes: list[str]) -> nw.Expr:
     """Return the members of a set once each, in codebook order."""
     import narwhals as nw
@@ -264,20 +272,12 @@ def _bound(date: nw.Expr, column: str) -> nw.Expr:
     """Return the first or the last day of a date in EDTF; nothing where that end is open."""
     import narwhals as nw
 
-    def then(form: str, after: str, otherwise: nw.Expr) -> nw.Expr:
-        return nw.when(end.str.contains(form)).then(nw.concat_str(end, nw.lit(after))).otherwise(otherwise)
-
-    if column == "adopted_earliest":
-        end = date.str.replace_all("/.*$", "")
-        month, year = "-01", "-01-01"
-    else:
-        end = date.str.replace_all("^.*/", "")
-        month, year = "-28", "-12-31"
-    monthly = then(f"^{YEAR}-..$", month, end)
-    for form, after in ENDS if month == "-28" else ():
-        monthly = then(f"^{YEAR}{form}" if form.startswith("-") else f"^{form}", after, monthly)
-    dated = then(f"^{YEAR}$", year, monthly)
-    return nw.when(end == "..").then(nw.lit("")).otherwise(dated)
+    other_side, completed = ENDS[column]
+    end = date.str.replace_all(other_side, "")
+    day = end
+    for form, rest in completed:
+        day = nw.when(end.str.contains(form)).then(nw.concat_str(end, nw.lit(rest))).otherwise(day)
+    return nw.when(end == "..").then(nw.lit("")).otherwise(day)
 
 
 def _sets(codes: list[str]) -> str:

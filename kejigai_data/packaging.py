@@ -33,17 +33,23 @@ def resource(name: str, path: str, among: set[str]) -> dict[str, Any]:
             reference = {"resource": "" if table == name else table, "fields": column}
             keys.append({"fields": field.name, "reference": reference})
     entry = catalogue()[name]
+    form = {
+        "fields": fields,
+        "primaryKey": entry["primary_key"].split(","),
+        **({"foreignKeys": keys} if keys else {}),
+    }
+    return described_as(name, path, entry["row_en"], form)
+
+
+def described_as(name: str, path: str, title: str, form: dict[str, Any]) -> dict[str, Any]:
+    """Return a resource with a form (fields and keys) that is at hand."""
     return {
         "name": name,
         "path": path,
-        "title": entry["row_en"],
+        "title": title,
         "profile": "tabular-data-resource",
         "encoding": "utf-8",
-        "schema": {
-            "fields": fields,
-            "primaryKey": entry["primary_key"].split(","),
-            **({"foreignKeys": keys} if keys else {}),
-        },
+        "schema": form,
     }
 
 
