@@ -101,7 +101,8 @@ def adoption(
     given: Any = opened(frame, keys)
     _named_only(given)
     given = _days_alike(ids_as_text(given, keys[0], "frame"), *keys[1:])
-    pairs = _pairs(_marked(_first_adoption(planned(given), *keys), at_risk, keys[0]))
+    lowest = _lowest(given.collect_schema()[keys[1]])
+    pairs = _pairs(_marked(_first_adoption(planned(given), *keys, lowest), at_risk, keys[0]), lowest)
     # One pass over the rows: what follows is on the small table of pairs.
     if not isinstance(given, nw.LazyFrame):
         pairs = collected(pairs)
@@ -168,36 +169,39 @@ def sound(pairs: Iterable[dict[str, Any]]) -> None:
                 date.fromisoformat(day)
             except ValueError:
                 raise SelectionError(f"{day!r} is no day. {DAYS}") from None
-        if all(days) and days[0] > days[1] and pair["fate"] == "adopted":
+        if all(days) and days[0] > days[1]:
             raise SelectionError(f"A first day lies after the last: {days[0]} and {days[1]}. Mend the row.")
 
 
-def _first_adoption(cases: Any, unit: str, earliest: str, latest: str) -> Any:
+def _lowest(kind: Any) -> str | date | None:
+    """Return a day before all others; it stands for an open beginning and saves a column of its own for that."""
+    import narwhals as nw
+
+    return "" if kind == nw.String else date.min if kind == nw.Date else None
+
+
+def _first_adoption(cases: Any, unit: str, earliest: str, latest: str, lowest: str | date | None) -> Any:
     """Return one row a unit: the interval of its first adoption, or since when it had not adopted."""
     import narwhals as nw
 
-    first, adopted = nw.col(earliest), ~nw.col(latest).is_null()
-    kind = cases.collect_schema()[earliest]
-    # A day before all others stands for an open beginning and saves a column of its own for that.
-    lowest = "" if kind == nw.String else date.min if kind == nw.Date else None
-    known = nw.col("_open") == 0 if lowest is None else nw.col("_from") != nw.lit(lowest)
+    first, last = nw.col(earliest), nw.col(latest)
     begun = first if lowest is None else nw.when(first.is_null()).then(nw.lit(lowest)).otherwise(first)
-    opens = [(adopted & first.is_null()).cast(nw.Int8).alias("_open")] if lowest is None else []
+    opens = [(~last.is_null() & first.is_null()).cast(nw.Int8).alias("_open")] if lowest is None else []
     rows = cases.select(
         nw.col(unit).alias("unit"),
-        nw.when(adopted).then(begun).alias("_from"),
+        # Missing like the last day: of the kind of both.
+        nw.when(last.is_null()).then(last).otherwise(begun).alias("_from"),
         # Only asked of units without any adoption.
         first.alias("_not"),
-        nw.col(latest).alias("latest"),
+        last.alias("latest"),
         *opens,
     ).filter(~nw.col("unit").is_null())
-    found = rows.group_by("unit").agg(
+    return rows.group_by("unit").agg(
         nw.col("_from").min(),
         nw.col("_not").max(),
         nw.col("latest").min(),
         *(nw.col("_open").max() for _ in opens),
     )
-    return found.select("unit", nw.when(known).then(nw.col("_from")).alias("_from"), "_not", "latest")
 
 
 def _marked(units: Any, at_risk: Any, name: str) -> Any:
@@ -235,14 +239,19 @@ def _level(name: str) -> str:
 
 
 def _one_level(risk: Any) -> None:
-    """Check the level of a risk set of any size: at most one example of each level is fetched."""
+    """Check the level of a risk set of any size: only where there are several, an example of each is fetched."""
     import narwhals as nw
 
-    level: Any = nw.lit("")
-    for name, form in LEVELS.items():
-        level = nw.when(nw.col("unit").str.contains(form)).then(nw.lit(name)).otherwise(level)
-    levels = risk.select("unit", level.alias("level")).group_by("level").agg(nw.col("unit").min())
-    _same(dict(fetched(levels)))
+    names = ["", *LEVELS]
+    level: Any = nw.lit(0)
+    for number, form in enumerate(LEVELS.values(), 1):
+        level = nw.when(nw.col("unit").str.contains(form)).then(nw.lit(number)).otherwise(level)
+    levels = risk.select("unit", level.alias("level"))
+    ends = levels.select(nw.col("level").min().alias("lowest"), nw.col("level").max().alias("highest"))
+    lowest, highest = fetched(ends)[0]
+    if lowest is None or lowest != highest:
+        examples = fetched(levels.group_by("level").agg(nw.col("unit").min()))
+        _same({names[number]: unit for number, unit in examples})
 
 
 def _same(example: dict[str, str]) -> None:
@@ -257,52 +266,52 @@ def _same(example: dict[str, str]) -> None:
         )
 
 
-def _pairs(units: Any) -> Any:
+def _pairs(units: Any, lowest: str | date | None) -> Any:
     """Count the units by days and fate; of those outside the risk set only how many they are."""
     import narwhals as nw
 
     inside, happened = ~nw.col("_risk").is_null(), ~nw.col("latest").is_null()
-    begun = nw.when(happened).then(nw.col("_from")).otherwise(nw.col("_not"))
+    known = nw.col("_open") == 0 if lowest is None else nw.col("_from") != nw.lit(lowest)
+    begun = nw.when(happened).then(nw.when(known).then(nw.col("_from"))).otherwise(nw.col("_not"))
     told = units.select(
         nw.when(inside).then(begun).alias("earliest"),
         nw.when(inside).then(nw.col("latest")).alias("latest"),
         inside.alias("_inside"),
     )
-    pairs = told.group_by("earliest", "latest", "_inside").agg(nw.len().alias("units"))
-    lacking = nw.when(nw.col("earliest").is_null()).then(nw.lit("unknown")).otherwise(nw.lit("not_yet"))
-    fate = nw.when(happened).then(nw.lit("adopted")).otherwise(lacking)
-    told_fate = nw.when(nw.col("_inside")).then(fate).otherwise(nw.lit("outside"))
-    return pairs.select("earliest", "latest", told_fate.alias("fate"), "units")
+    return told.group_by("earliest", "latest", "_inside").agg(nw.len().alias("units"))
 
 
 def _with_bounds(pairs: Any) -> Any:
-    """Add how many had adopted by the end of each last day, for certain and at most."""
+    """Add the fate, and how many had adopted by the end of each last day, for certain and at most."""
     import narwhals as nw
 
     zero, units = nw.lit(0).cast(nw.Int64), nw.col("units").cast(nw.Int64)
-    certain = nw.when(nw.col("fate") == "adopted").then(units).otherwise(zero)
+    # What is outside the risk set has no days here.
+    dated = ~nw.col("latest").is_null()
+    lacking = nw.when(nw.col("earliest").is_null()).then(nw.lit("unknown")).otherwise(nw.lit("not_yet"))
+    fate = nw.when(dated).then(nw.lit("adopted")).otherwise(lacking)
     ends = pairs.select(
-        *COLUMNS[:3],
+        *COLUMNS[:2],
+        nw.when(nw.col("_inside")).then(fate).otherwise(nw.lit("outside")).alias("fate"),
         units.alias("units"),
         nw.col("latest").alias("_on"),
-        certain.alias("least"),
+        nw.when(dated).then(units).otherwise(zero).alias("least"),
         zero.alias("most"),
     )
-    begins = pairs.filter(nw.col("fate") != "outside").select(
+    begins = pairs.select(
         *COLUMNS[:2],
         nw.lit("").alias("fate"),
         units.alias("units"),
         nw.col("earliest").alias("_on"),
         zero.alias("least"),
-        units.alias("most"),
+        nw.when(nw.col("_inside")).then(units).otherwise(zero).alias("most"),
     )
     steps = nw.concat([ends, begins], how="vertical")
     # What may have begun on any day comes first; of steps on one day the last sum counts.
     steps = steps.with_columns(nw.col("least", "most").cum_sum().over(order_by="_on"))
-    steps = steps.with_columns(nw.col("least", "most").max().over("_on")).filter(nw.col("fate") != "")
-    dated = ~nw.col("latest").is_null()
-    sums = [nw.when(dated).then(nw.col(name).cast(nw.Int64)).alias(name) for name in ("least", "most")]
-    return steps.select(*COLUMNS[:4], *sums)
+    last_sum = {name: nw.col(name).max().over("_on").cast(nw.Int64) for name in ("least", "most")}
+    sums = [nw.when(dated).then(last).alias(name) for name, last in last_sum.items()]
+    return steps.select(*COLUMNS[:4], *sums).filter(nw.col("fate") != "")
 
 
 def _on_one_part(table: Any, step: Callable[[Any], Any]) -> Any:
