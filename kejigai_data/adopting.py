@@ -102,7 +102,7 @@ def adoption(
     _named_only(given)
     given = _days_alike(ids_as_text(given, keys[0], "frame"), *keys[1:])
     lowest = _lowest(given.collect_schema()[keys[1]])
-    pairs = _pairs(_marked(_first_adoption(planned(given), *keys, lowest), at_risk, keys[0]), lowest)
+    pairs = _pairs(_marked(_first_adoption(planned(given), keys, lowest), at_risk, keys[0]), lowest)
     # One pass over the rows: what follows is on the small table of pairs.
     if not isinstance(given, nw.LazyFrame):
         pairs = collected(pairs)
@@ -180,15 +180,15 @@ def _lowest(kind: Any) -> str | date | None:
     return "" if kind == nw.String else date.min if kind == nw.Date else None
 
 
-def _first_adoption(cases: Any, unit: str, earliest: str, latest: str, lowest: str | date | None) -> Any:
+def _first_adoption(cases: Any, keys: list[str], lowest: str | date | None) -> Any:
     """Return one row a unit: the interval of its first adoption, or since when it had not adopted."""
     import narwhals as nw
 
-    first, last = nw.col(earliest), nw.col(latest)
+    unit, first, last = map(nw.col, keys)
     begun = first if lowest is None else nw.when(first.is_null()).then(nw.lit(lowest)).otherwise(first)
     opens = [(~last.is_null() & first.is_null()).cast(nw.Int8).alias("_open")] if lowest is None else []
     rows = cases.select(
-        nw.col(unit).alias("unit"),
+        unit.alias("unit"),
         # Missing like the last day: of the kind of both.
         nw.when(last.is_null()).then(last).otherwise(begun).alias("_from"),
         # Only asked of units without any adoption.
