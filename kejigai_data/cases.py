@@ -9,7 +9,7 @@ from .checks import a_frame, a_text, one_of
 from .errors import DataError, SelectionError
 from .instruments import ending_cases, main_instruments
 from .language import resolve
-from .loading import HINT, raw, records, text_type
+from .loading import HINT, each, raw, records, text_type
 from .loading import column as typed
 from .record import corroboration, disagreements_of_cases, support
 
@@ -90,7 +90,7 @@ def adoption_dates(layer: str) -> dict[str, tuple[str, str]]:
     counts = _adopting()
     spans: dict[str, list[tuple[str, str]]] = {}
     bound: dict[str, str] = {}
-    for e in records("events"):
+    for e in each("events"):
         if e["layer"] != layer or not e["date"] or e["case_id"] not in counts:
             continue
         of_main = e["instrument_id"] in ("", main_instruments()[e["case_id"]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from . import __version__
 from .checks import a_text
 from .errors import unknown
-from .loading import records
+from .loading import each
 
 STYLES = ("gb7714", "apa", "bibtex")
 DATASET = "kejigai_data"
@@ -36,8 +36,8 @@ def cite(source_id: str | None = None, style: str = "gb7714") -> str:
     """
     if a_text(style, "style") not in STYLES:
         raise unknown("citation style", style, STYLES)
-    known = {s["source_id"]: s for s in records("citations")}
     wanted = DATASET if source_id is None else a_text(source_id, "source")
-    if wanted not in known:
-        raise unknown("source", wanted, known)
-    return known[wanted][style].replace("{version}", __version__)
+    for source in each("citations"):
+        if source["source_id"] == wanted:
+            return source[style].replace("{version}", __version__)
+    raise unknown("source", wanted, (source["source_id"] for source in each("citations")))

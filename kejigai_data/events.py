@@ -12,7 +12,7 @@ from .checks import one_of, texts
 from .codebook import codes_of
 from .instruments import instrument_names
 from .language import resolve
-from .loading import VOCABULARY, build, records
+from .loading import VOCABULARY, build, each, records
 from .places import find_place, place_names
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _by_happening(layer: str | None) -> list[list[dict[str, str]]]:
     have a day in common; two exact days are two.
     """
     groups: dict[tuple[str, ...], list[list[dict[str, str]]]] = {}
-    rows = [e for e in records("events") if e["date"] and layer in (None, e["layer"])]
+    rows = [e for e in each("events") if e["date"] and layer in (None, e["layer"])]
     for event in sorted(rows, key=vagueness):
         thing = event["instrument_id"] or event["case_id"] or event["event_id"]
         group = groups.setdefault((event["layer"], thing, event["event_type"]), [])

@@ -16,7 +16,7 @@ from .cases import load_cases
 from .checks import a_path, texts
 from .errors import DataError, SelectionError, missing_extra, unknown
 from .language import resolve
-from .loading import catalogue, load, records, schema
+from .loading import catalogue, each, load, records, schema
 from .packaging import described_as, package, resource
 from .progress import track
 from .tabular import labels_of
@@ -352,6 +352,6 @@ def _bytes(text: str) -> int:
 def _references(folder: str) -> None:
     from . import __version__
 
-    entries = (row["bibtex"].replace("{version}", __version__) for row in records("citations"))
+    entries = (row["bibtex"].replace("{version}", __version__) for row in each("citations"))
     with open(os.path.join(folder, "sources.bib"), "w", encoding="utf-8") as file:
         file.write("\n\n".join(entries) + "\n")

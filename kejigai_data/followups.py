@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .instruments import instrument_names
 from .language import resolve
-from .loading import build, records
+from .loading import build, each, records
 from .places import place_names
 from .words import word
 
@@ -69,7 +69,7 @@ def load_followups(lang: str | None = None) -> pd.DataFrame:
     """
     language = resolve(lang)
     agenda = {a["code"]: a for a in records("agenda")}
-    events = {e["event_id"]: e for e in records("events")}
+    events = {e["event_id"]: e for e in each("events")}
     places = place_names(language)
     kinds = {c["code"]: c[f"label_{language}"] for c in records("codes") if c["variable"] == "event_type"}
     titles = {i["instrument_id"]: i[f"title_{language}"] for i in records("instruments")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -44,22 +44,29 @@ def read_rows(path: str) -> tuple[list[str], list[list[str]]]:
     DataError
         With file, line and what is wrong.
     """
+    lines = _lines(path)
+    header = next(lines)
+    once: dict[str, str] = {}
+    # Most cells repeat: one copy of each keeps a kernel small.
+    return header, [list(map(once.setdefault, row, row)) for row in lines]
+
+
+def _lines(path: str) -> Iterator[list[str]]:
+    """Yield the header and then the rows, one at a time: a large table at once takes a megabyte."""
     name = os.path.basename(path)
     try:
         # A spreadsheet that saved a copy may have put a byte-order mark before it.
         with open(path, encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             header = next(reader, [])
-            rows = []
-            once: dict[str, str] = {}
+            yield header
             for row in reader:
                 if len(row) != len(header):
                     raise DataError(
                         f"{name}, line {reader.line_num}: {len(row)} columns, "
                         f"but the header has {len(header)}. Restore the line or the file."
                     )
-                # Most cells repeat: one copy of each keeps a kernel small.
-                rows.append(list(map(once.setdefault, row, row)))
+                yield row
     except FileNotFoundError:
         raise DataError(f"{name} is missing from {os.path.dirname(path)}. Reinstall the package.") from None
     except UnicodeDecodeError as error:
@@ -69,7 +76,6 @@ def read_rows(path: str) -> tuple[list[str], list[list[str]]]:
         ) from None
     except csv.Error as error:
         raise DataError(f"{name}, line {reader.line_num}: {error}.") from None
-    return header, rows
 
 
 @lru_cache(maxsize=1)
@@ -104,10 +110,15 @@ def _path(name: str) -> str:
     return os.path.join(FOLDER, *catalogue()[name]["path"].split("/"))
 
 
+def each(name: str) -> Iterator[dict[str, str]]:
+    """Yield the rows of a table as dictionaries of text: all of a large one at once take megabytes."""
+    header, rows = raw(name)
+    return (dict(zip(header, row, strict=True)) for row in rows)
+
+
 def records(name: str) -> list[dict[str, str]]:
     """Return the rows of a table as dictionaries of text."""
-    header, rows = raw(name)
-    return [dict(zip(header, row, strict=True)) for row in rows]
+    return list(each(name))
 
 
 def column(values: Sequence[str], kind: str) -> pd.Series:
@@ -202,7 +213,7 @@ def tables() -> pd.DataFrame:
         {
             "table": list(entries),
             # Not through `raw`, which would keep every table in memory for one number.
-            "rows": [str(len(read_rows(_path(name))[1])) for name in entries],
+            "rows": [str(sum(1 for _ in _lines(_path(name))) - 1) for name in entries],
             "primary_key": [entry["primary_key"] for entry in entries.values()],
             "row_zh": [entry["row_zh"] for entry in entries.values()],
             "row_en": [entry["row_en"] for entry in entries.values()],

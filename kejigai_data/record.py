@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .instruments import ending_cases, main_instruments
 from .language import pick, resolve
-from .loading import build, raw, records
+from .loading import build, each, raw, records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +20,7 @@ def _dating_sources() -> tuple[dict[str, set[str]], dict[str, set[str]]]:
     """Return case_id to the sources that date its main instrument, and to those that date any."""
     main: dict[str, set[str]] = {}
     every: dict[str, set[str]] = {}
-    for row in records("events"):
+    for row in each("events"):
         if row["layer"] == "record" and row["case_id"]:
             of_main = main.setdefault(row["case_id"], set())
             of_any = every.setdefault(row["case_id"], set())
@@ -40,7 +40,7 @@ def support() -> dict[str, str]:
     ``several_sources`` (at least two official, press or academic sources, which may still
     go back to one announcement).
     """
-    kind = {s["source_id"]: s["kind"] for s in records("sources")}
+    kind = {s["source_id"]: s["kind"] for s in each("sources")}
     result = {}
     for case, sources in _dating_sources()[0].items():
         first_hand = {s for s in sources if kind[s] in FIRST_HAND}

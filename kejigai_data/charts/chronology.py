@@ -12,7 +12,7 @@ from ..codebook import label
 from ..dates import bounds
 from ..errors import SelectionError
 from ..language import resolve
-from ..loading import records
+from ..loading import each
 from ..render import alt
 from ..words import word
 from .parts import MUTED, Pair, colour_of, heading, on, told
@@ -183,7 +183,7 @@ def _nudge(rows: list[dict[str, Any]]) -> None:
 
 def _article(years: set[str], x: dict[str, Any]) -> list[alt.Chart]:
     """Mark the time in which the article appeared, where the axis reaches it."""
-    first, last = bounds(next(row["issued"] for row in records("sources") if row["source_id"] == ARTICLE))
+    first, last = bounds(next(row["issued"] for row in each("sources") if row["source_id"] == ARTICLE))
     if not years or not min(years) <= first[:4] <= max(years):
         return []
     base = on([{"from": first, "to": last, "name": word("the_article")}])

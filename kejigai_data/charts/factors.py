@@ -12,7 +12,7 @@ from ..errors import SelectionError
 from ..events import vagueness
 from ..instruments import instrument_names
 from ..language import pick, resolve
-from ..loading import records
+from ..loading import each, records
 from ..places import place_names
 from ..render import alt
 from ..words import word
@@ -86,7 +86,7 @@ def rights_moved(title: Pair | None = None, description: Pair | None = None) -> 
     """
     codes = codes_of("rights")
     rows = []
-    for coding in records("codings"):
+    for coding in each("codings"):
         if coding["variable"] == "rights" and coding["value"] and coding["layer"] == "record":
             day, shown = _first_date(coding["instrument_id"])
             if day:
@@ -109,7 +109,7 @@ def _first_date(instrument: str) -> tuple[str, str]:
     """Return when the document was passed or issued; only where that is not dated, its first date."""
     found = [
         e
-        for e in records("events")
+        for e in each("events")
         if e["instrument_id"] == instrument and e["date"] and e["layer"] != "article" and e["latest"]
     ]
     if not found:

@@ -12,7 +12,7 @@ from ..errors import SelectionError
 from ..evidence import check_case
 from ..instruments import instrument_names, main_instruments
 from ..language import pick, resolve
-from ..loading import records
+from ..loading import each, records
 from ..places import place_names
 from ..render import alt
 from ..words import word
@@ -142,7 +142,7 @@ def _dimension(case_id: str) -> str:
 def _operation(case_id: str) -> str:
     coding = next(
         c
-        for c in records("codings")
+        for c in each("codings")
         if c["instrument_id"] == main_instruments()[case_id] and c["variable"] == "operation"
     )
     case = check_case(case_id)
@@ -188,7 +188,7 @@ def laboratory_stages(title: Pair | None = None, description: Pair | None = None
         for stage in STAGES:
             found = [
                 e
-                for e in records("events")
+                for e in each("events")
                 if e["instrument_id"] == instrument and e["event_type"] == stage and e["layer"] == "record"
             ]
             cells.append(_stage_cell(row, word(stage), found))
@@ -197,7 +197,7 @@ def laboratory_stages(title: Pair | None = None, description: Pair | None = None
 
 def _founded_laboratories() -> set[str]:
     main = set(main_instruments().values())
-    return {e["instrument_id"] for e in records("events") if e["event_type"] in STAGES} - main
+    return {e["instrument_id"] for e in each("events") if e["event_type"] in STAGES} - main
 
 
 def _stage_cell(row: str, stage: str, found: list[dict[str, str]]) -> Cell:

@@ -9,7 +9,7 @@ from ..codebook import label
 from ..evidence import check_case
 from ..instruments import main_instruments
 from ..language import resolve
-from ..loading import records
+from ..loading import each
 from ..render import alt
 from ..words import word
 from .comparing import mechanisms_dated
@@ -48,17 +48,17 @@ def founded_and_rounds(
     chart = mechanisms_dated(mechanisms, title, description)
     plans = {
         c["instrument_id"]
-        for c in records("codings")
+        for c in each("codings")
         if c["variable"] == "form" and c["value"] == "institutional_reform_plan" and c["layer"] == "record"
     }
     party = {
         c["instrument_id"]
-        for c in records("codings")
+        for c in each("codings")
         if c["variable"] == "channel" and c["value"].startswith("party") and c["instrument_id"] in plans
     }
     rounds = [
         {"day": e["latest"], "shown": e["latest"][:4]}
-        for e in records("events")
+        for e in each("events")
         if e["instrument_id"] in party and e["event_type"] == "promulgated" and not e["case_id"]
     ]
     base = on(rounds).encode(x=alt.X("day:T"))
@@ -107,7 +107,7 @@ def heads(
         chosen = frame[frame["case_id"].isin(ids)]
     coded = {
         (c["instrument_id"], c["layer"]): c
-        for c in records("codings")
+        for c in each("codings")
         if c["variable"] == "headed_by" and c["layer"] in ("article", "record")
     }
     cells = []
