@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from .errors import missing_extra
+from .language import resolve
+from .words import word
 
 try:
     import altair as alt
@@ -59,6 +61,8 @@ def bundle(spec: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 # Fields that only say where a shape stands and how it looks.
 LOOKS = {"x", "y", "x2", "y2", "ink", "colour", "fill", "strength", "step", "link", "n"}
+LEGENDS = ("color", "fill", "stroke", "shape", "opacity", "size")
+GUIDES = {"x": "axis", "y": "axis"} | dict.fromkeys(LEGENDS, "legend")
 
 
 def _read_aloud(spec: dict[str, Any]) -> dict[str, Any]:
@@ -75,10 +79,42 @@ def _read_aloud(spec: dict[str, Any]) -> dict[str, Any]:
     if kind == "text" and "description" not in encoding and "field" in told:
         kept = {name: told[name] for name in ("field", "type", "format", "timeUnit") if name in told}
         spec["encoding"] = {**encoding, "description": kept}
+    if encoding:
+        spec["encoding"] = {name: _guide_told(name, one) for name, one in spec["encoding"].items()}
+    if spec.get("title") and resolve() == "zh":
+        spec["title"] = _title_told(spec["title"])
     fields = {one["field"] for one in encoding.values() if isinstance(one, dict) and "field" in one}
     if kind and {"x", "y"} <= fields <= LOOKS:
         spec["mark"] = {**(mark if isinstance(mark, dict) else {"type": kind}), "aria": False}
     return spec
+
+
+def _said(text: str | list[str]) -> dict[str, Any]:
+    return {"update": {"description": {"value": text if isinstance(text, str) else " ".join(text)}}}
+
+
+def _guide_told(channel: str, coded: Any) -> Any:
+    """Return a channel whose axis or legend is not read in Vega's English, or as raw values cut for the eye.
+
+    An axis takes no words of its own: it is passed over, and what stands on it is read with its values.
+    """
+    guide = GUIDES.get(channel)
+    if guide is None or not isinstance(coded, dict) or "field" not in coded or coded.get(guide, {}) is None:
+        return coded
+    shown = coded.get(guide, {})
+    if guide == "axis":
+        return {**coded, guide: {**shown, "aria": False}} if resolve() == "zh" or "labelExpr" in shown else coded
+    if resolve() != "zh":
+        return coded
+    return {**coded, guide: {**shown, "encoding": {"legend": {"description": {"value": word("legend")}}}}}
+
+
+def _title_told(title: Any) -> Any:
+    """Return a title that is read as it stands."""
+    told = {"text": title} if isinstance(title, (str, list)) else dict(title)
+    lines = (("title", "text"), ("subtitle", "subtitle"))
+    told["encode"] = {part: _said(told[key]) for part, key in lines if told.get(key)}
+    return told
 
 
 class Drawn:
