@@ -60,13 +60,19 @@ class Table:
         )
         body = "".join(
             "<tr>"
-            + "".join(f'<td style="{style}">{escape(cell)}</td>' for cell, style in zip(row, styles, strict=True))
+            + "".join(map(_cell, row, styles))
             + "</tr>"
             for row in self.rows
         )
         whole = f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         # A long table scrolls in its own box, by keyboard too.
         return f'<div tabindex="0" style="max-height:34em;overflow:auto">{whole}</div>' if long else whole
+
+
+def _cell(text: str, style: str) -> str:
+    # A day stays whole in a column of longer texts too.
+    style = style.replace("white-space:normal", "white-space:nowrap") if DAYS.fullmatch(text) else style
+    return f'<td style="{style}">{escape(text)}</td>'
 
 
 def _style(column: tuple[str, ...], most: int) -> str:

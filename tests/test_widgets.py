@@ -1,6 +1,7 @@
 """Every option of every widget, without a browser."""
 
 import json
+import re
 
 import pytest
 import vl_convert
@@ -102,6 +103,13 @@ def test_tables_escape_and_say_what_was_left_off():
     assert "<script>" not in html
     assert "2 of 3 rows" in html
     assert 'scope="col"' in html
+
+
+def test_a_day_is_not_broken_in_a_column_of_longer_texts():
+    html = widgets.evidence_table("c005", layer="record")._repr_html_()
+    styles = {text: style for style, text in re.findall(r'<td style="([^"]*)">([^<]*)</td>', html)}
+    assert "nowrap" in styles["2016-07-29"]
+    assert "nowrap" not in next(styles[text] for text in styles if len(text) > 60)
 
 
 @pytest.mark.parametrize("make", [widgets.compare_places, widgets.evidence_browser])
