@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 STAGES = ("established", "unveiled", "registered")
 LEFT, RIGHT, BOX = 0.0, 58.0, 42.0
+# In pixels: a line of text, what a box has beside its text, between boxes, and a heading with its room.
+LINE, INSIDE, BETWEEN, HEAD = 15, 13, 8, 38
 
 
 def before_and_after(
@@ -67,23 +69,23 @@ def before_and_after(
     boxes: list[dict[str, Any]] = []
     lines: list[dict[str, Any]] = []
     heads: list[dict[str, Any]] = []
-    sides = [{"x": x, "y": 0.3, "shown": word(side)} for x, side in ((LEFT, "before"), (RIGHT, "after"))]
-    top = 0.6
+    sides = [{"x": x, "y": 8, "shown": word(side)} for x, side in ((LEFT, "before"), (RIGHT, "after"))]
+    top = 16.0
     for case in wanted:
-        heads.append({"x": LEFT, "y": top + 0.3, "shown": _operation(case)})
+        heads.append({"x": LEFT, "y": top + HEAD - 18, "shown": _operation(case)})
         before = [row for row in records("bodies") if row["case_id"] == case and row["role"] == "before"]
         after = next(row for row in records("bodies") if row["case_id"] == case and row["role"] == "after")
         colour = colour_of(_dimension(case))
-        middle = top + 0.7 + len(before) / 2
-        for number, row in enumerate(before):
-            height = top + 1.2 + number
-            boxes.append(_box(row, LEFT, height, BLANK if row["fate"] in ("dissolved", "nameplate") else colour))
-            lines.append({"x": LEFT + BOX, "x2": RIGHT, "y": height, "y2": middle})
-        boxes.append(_box(after, RIGHT, middle, colour))
-        top += len(before) + 1.2
-    unit = 22 + 15 * max(box["lines"] for box in boxes)
-    for box in boxes:
-        box["first_line"] = box["y"] - 7.5 * (box["lines"] - 1) / unit
+        left: list[dict[str, Any]] = []
+        for row in before:
+            above = left[-1]["below"] + BETWEEN if left else top + HEAD
+            left.append(_box(row, LEFT, above, BLANK if row["fate"] in ("dissolved", "nameplate") else colour))
+        right = _box(after, RIGHT, 0, colour)
+        lowered = max((left[0]["above"] + left[-1]["below"] - right["below"]) / 2, top + HEAD)
+        right |= {name: right[name] + lowered for name in ("above", "below", "y", "first_line")}
+        boxes += [*left, right]
+        lines += [{"x": LEFT + BOX, "x2": RIGHT, "y": box["y"], "y2": right["y"]} for box in left]
+        top = max(left[-1]["below"], right["below"])
     scale_x = alt.Scale(domain=[0, RIGHT + BOX], nice=False)
     scale_y = alt.Scale(domain=[0, top], reverse=True, nice=False)
     x = alt.X("x:Q", axis=None, scale=scale_x)
@@ -104,29 +106,30 @@ def before_and_after(
                 if any(box["inferred"] == inferred for box in boxes)
             ),
             on(boxes)
-            .mark_text(align="left", dx=8, fontSize=12, lineBreak="\n", lineHeight=15)
+            .mark_text(align="left", dx=8, fontSize=12, lineBreak="\n", lineHeight=LINE)
             .encode(x=x, y=alt.Y("first_line:Q", axis=None, scale=scale_y), text="name:N"),
             on(sides).mark_text(align="left", fontSize=12.5, color=MUTED).encode(x=x, y=y, text="shown:N"),
             on(heads).mark_text(align="left", fontSize=13.5, fontWeight="bold").encode(x=x, y=y, text="shown:N"),
         ]
     )
-    return chart.properties(width=760, height=unit * top, **shown)
+    return chart.properties(width=760, height=top, **shown)
 
 
-def _box(row: dict[str, str], left: float, height: float, colour: str) -> dict[str, Any]:
+def _box(row: dict[str, str], left: float, above: float, colour: str) -> dict[str, Any]:
     lines = [*wrapped(row[f"name_{resolve()}"], 48, 25), f"({label('fate', row['fate']).lower()})"]
     if resolve() == "zh":
         lines[-1] = f"（{label('fate', row['fate'])}）"
+    height = INSIDE + LINE * len(lines)
     return {
         "x": left,
         "right": left + BOX,
-        "y": height,
-        "above": height - 0.43,
-        "below": height + 0.43,
+        "y": above + height / 2,
+        "above": above,
+        "below": above + height,
+        "first_line": above + (INSIDE + LINE) / 2,
         "fill": colour if colour == BLANK else _tint(colour, 0.35 if row["status"] == "stated" else 0.15),
         "inferred": row["status"] != "stated",
         "name": "\n".join(lines),
-        "lines": len(lines),
     }
 
 
