@@ -58,12 +58,7 @@ class Table:
             f'<th scope="col" style="{style}">{escape(h)}</th>'
             for h, style in zip(self.headings, styles, strict=True)
         )
-        body = "".join(
-            "<tr>"
-            + "".join(map(_cell, row, styles))
-            + "</tr>"
-            for row in self.rows
-        )
+        body = "".join("<tr>" + "".join(map(_cell, row, styles)) + "</tr>" for row in self.rows)
         whole = f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         # A long table scrolls in its own box, by keyboard too.
         return f'<div tabindex="0" style="max-height:34em;overflow:auto">{whole}</div>' if long else whole
