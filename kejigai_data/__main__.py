@@ -85,7 +85,7 @@ def check(arguments: argparse.Namespace) -> int:
         # Thousands of rows with one fault are one thing to mend.
         for problem in group.head(SHOWN).to_dict("records"):
             table = (
-                f"{problem['table']}, line {problem['line']}" if "table" in problem else f"row {problem['row']}"
+                f"{problem['table']}, line {problem['line']}" if "table" in problem else f"case {problem['row']}"
             )
             column = f", column {problem['column']}" if problem["column"] else ""
             hint = f" → {problem['suggestion']}" if problem["suggestion"] else ""
@@ -137,7 +137,10 @@ def agree(arguments: argparse.Namespace) -> int:
     from .agree import agreement
     from .reading_files import readings_of
 
-    table = agreement(readings_of(arguments.files), resamples=arguments.resamples)
+    readings, notes = readings_of(arguments.files)
+    for note in notes:
+        print(note, file=sys.stderr)
+    table = agreement(readings, resamples=arguments.resamples)
     if arguments.json:
         print(table.to_json(orient="records", force_ascii=False))
         return 0

@@ -29,6 +29,7 @@ LEVELS = {
     "city": "^[0-9]{2}(?:[0-9][1-9]|[1-9]0)00$",
     "county": "^[0-9]{4}(?:[0-9][1-9]|[1-9]0)$",
 }
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
 DAYS = "Days are dates, timestamps or ISO text such as 2021-07-17, with an empty cell where that end is open."
 MISSING = ("None", "nan", "NaT", "<NA>")
 COLUMNS = ("earliest", "latest", "fate", "units", "least", "most")
@@ -48,7 +49,8 @@ def adoption(
     frame : pandas, polars, pyarrow, DuckDB, Dask or PySpark frame
         What was coded on one mechanism: a row a finding about a unit. Both days: adopted
         between them. Only `latest`: adopted by then. Only `earliest`: not adopted before it.
-        Neither: looked for, fate unknown. Of several rows of a unit the first adoption counts.
+        Neither: looked for, fate unknown. Of several rows of a unit the first adoption counts,
+        with the days of its own rows; what other rows say it was not before does not narrow them.
     at_risk : iterable of str, or frame of the same kind with a column `unit`
         The units that could have adopted, all of one administrative level: codes of GB/T 2260,
         or ids of your own if none is such a code.
@@ -140,8 +142,15 @@ def _days_alike(cases: Any, earliest: str, latest: str) -> Any:
         elif not (kind.is_temporal() or kind in (nw.String, nw.Object)):
             raise SelectionError(f"The column {name!r} should hold days, and holds {kind}. {DAYS}")
     first, last = (cases.collect_schema()[name] for name in (earliest, latest))
-    if nw.Object not in (first, last) and type(first) is not type(last):
+    zones = {getattr(kind, "time_zone", None) for kind in (first, last)}
+    if nw.Object not in (first, last) and (type(first) is not type(last) or len(zones) > 1):
         raise SelectionError(f"{earliest!r} holds {first}, {latest!r} holds {last}: give both as one kind. {DAYS}")
+    if first == nw.Datetime and first != last:
+        cases = cases.with_columns(nw.col(latest).cast(first))
+    if first == nw.String:
+        # Stata, and whoever reads a CSV without words for missing, have an empty text for an open end.
+        days = [nw.col(name) for name in (earliest, latest)]
+        cases = cases.with_columns(nw.when(day != "").then(day) for day in days)
     return cases
 
 
@@ -163,10 +172,11 @@ def sound(pairs: Iterable[dict[str, Any]]) -> None:
         Naming the first such pair.
     """
     for pair in pairs:
-        days = ["" if str(pair[name]) in MISSING else str(pair[name])[:10] for name in COLUMNS[:2]]
+        ends = (pair[name] for name in COLUMNS[:2])
+        days = ["" if str(end) in MISSING else end if isinstance(end, str) else str(end)[:10] for end in ends]
         for day in filter(None, days):
             try:
-                date.fromisoformat(day)
+                date.fromisoformat(day if DAY.fullmatch(day) else "")
             except ValueError:
                 raise SelectionError(f"{day!r} is no day. {DAYS}") from None
         if all(days) and days[0] > days[1]:
@@ -195,12 +205,16 @@ def _first_adoption(cases: Any, keys: list[str], lowest: str | date | None) -> A
         first.alias("_not"),
         last.alias("latest"),
         *opens,
-    ).filter(~nw.col("unit").is_null())
-    return rows.group_by("unit").agg(
-        nw.col("_from").min(),
-        nw.col("_not").max(),
-        nw.col("latest").min(),
-        *(nw.col("_open").max() for _ in opens),
+    )
+    return (
+        rows.group_by("unit")
+        .agg(
+            nw.col("_from").min(),
+            nw.col("_not").max(),
+            nw.col("latest").min(),
+            *(nw.col("_open").max() for _ in opens),
+        )
+        .filter(~nw.col("unit").is_null())
     )
 
 
@@ -273,9 +287,12 @@ def _pairs(units: Any, lowest: str | date | None) -> Any:
     inside, happened = ~nw.col("_risk").is_null(), ~nw.col("latest").is_null()
     known = nw.col("_open") == 0 if lowest is None else nw.col("_from") != nw.lit(lowest)
     begun = nw.when(happened).then(nw.when(known).then(nw.col("_from"))).otherwise(nw.col("_not"))
+    # Of a time of day nothing is told: both ends are days.
+    timed = units.collect_schema()["latest"] == nw.Datetime
+    first, last = (day.dt.truncate("1d") if timed else day for day in (begun, nw.col("latest")))
     told = units.select(
-        nw.when(inside).then(begun).alias("earliest"),
-        nw.when(inside).then(nw.col("latest")).alias("latest"),
+        nw.when(inside).then(first).alias("earliest"),
+        nw.when(inside).then(last).alias("latest"),
         inside.alias("_inside"),
     )
     return told.group_by("earliest", "latest", "_inside").agg(nw.len().alias("units"))

@@ -31,8 +31,9 @@ def naming(frame: IntoFrameT, by: str | Iterable[str] = "mechanism", place: str 
     Returns
     -------
     frame of the same kind, as lazy as the one given
-        The columns `by` (text; missing is a group of its own), ``cases`` and ``places``
-        (whole numbers; a missing place counts for no place). Rows come in no order.
+        The columns `by` (codes as text; missing is a group of its own), ``cases`` and ``places``
+        (whole numbers; a missing place counts for no place; an empty text is a value like any
+        other). Rows come in no order.
 
     Raises
     ------
@@ -82,7 +83,7 @@ def crosstab(frame: IntoFrameT, rows: str, columns: str) -> IntoFrameT:
     Returns
     -------
     frame of the same kind, as lazy as the one given
-        The two columns (text; missing is a group of its own) and ``cases``. Rows come in no
+        The two columns (codes as text; missing is a group of its own) and ``cases``. Rows come in no
         order; ``.pivot`` of a collected one gives the square form.
 
     Raises

@@ -31,7 +31,11 @@ TOGETHER = {"kejigai_data.xlsx", "datapackage.json", "sources.bib"}
 # What a file manager or an office program leaves in a folder.
 CLUTTER = re.compile(r"\.DS_Store|desktop\.ini|Thumbs\.db|\._.*|\.~lock\..*#|~\$.*", re.IGNORECASE)
 # Exercises are for the course, not for analysis; the strings of citations go into sources.bib.
-LEFT_OUT = ("citations", "tasks", "task_checks", "task_hints", "quiz", "quiz_options")
+LEFT_OUT = (
+    "citations",
+    *("tasks", "task_checks", "task_hints", "quiz", "quiz_options"),
+    *("vignettes", "vignette_units", "vignette_places", "vignette_codings"),
+)
 WIDE = "cases_wide"
 LABELLED = "cases_labelled"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .codebook import codes_of, set_form
+from .codebook import codes_of, is_set, set_form
 from .engines import collected, opened, planned
-from .errors import SelectionError
+from .errors import SelectionError, unknown
 from .language import pick
 from .loading import FOLDER, VOCABULARY, read_rows, records, text_type
 from .places import meant
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 COLUMNS = ("row", "column", "value", "rule", "message", "suggestion")
 # Columns of our own beside those of a frame, which may be called anything.
 NAME, NUMBER = "_kejigai_row", "_kejigai_number"
+# Spaces, also the wide and the unbreakable one, which engines count among spaces or do not.
+SPACES = "[ \t\u3000\u00a0]"
+EDGE = f"^{SPACES}+|{SPACES}+$"
 YEAR = "[0-9]{4}"
 # The forms of `dates.bounds` in a syntax that every engine's regular expressions share.
 DAYS = (
@@ -92,6 +95,8 @@ def problems(frame: Any, key: str, lang: str) -> Any:
         raise SelectionError(
             f"The frame has none of the coded columns: {', '.join(coded)}. Its columns: {schema.names()}."
         )
+    if key != "case_id" and key not in schema.names():
+        raise unknown("column", key, map(str, schema.names()))
     wanted = {c for row in _table() for c in _columns(row, coded)}
     plain = [name for name in schema.names() if name in {*wanted, key}]
     nested = [name for name in plain if not _can_be_text(schema[name])]
@@ -184,6 +189,9 @@ def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str], l
         cell = nw.col(name)
         if kind == "present":
             yield Check(rule, name, cell.is_null() | _blank(cell), none)
+        elif kind == "edge":
+            astray = cell.str.contains(EDGE) & ~_blank(cell)
+            yield Check(rule, name, astray, cell.str.replace_all(EDGE, ""), (name,))
         elif kind == "place":
             provinces = sorted({p["place_id"][:2] for p in records("places") if p["place_id"].isdigit()})
             known = [p["place_id"] for p in records("places")]
@@ -214,8 +222,9 @@ def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str], l
         elif kind == "after":
             yield Check(rule, name, cell > nw.col(other), none, (name, other))
         elif kind == "status" and status in present:
-            odd = ~nw.col(status).is_in(VOCABULARY["status"])
-            yield Check(rule, status, odd, nw.lit(_allowed(VOCABULARY["status"], lang)), (status,))
+            known, small = VOCABULARY["status"], nw.col(status).str.to_lowercase().str.replace_all("[ -]", "_")
+            hint = nw.when(small.is_in(known)).then(small).otherwise(nw.lit(_allowed(known, lang)))
+            yield Check(rule, status, ~nw.col(status).is_in(known), hint, (status,))
         elif kind == "value_and_status" and status in present:
             told = nw.col(status).is_in(WITH_VALUE)
             # What is ambiguous may have no value: two readings stand, and none is preferred.
@@ -237,7 +246,7 @@ def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str], l
                     homes.setdefault(row_of_code["dimension"], []).append(row_of_code["code"])
             home, astray = none, nw.lit(False)
             for dimension, codes in homes.items():
-                home = nw.when(cell.is_in(codes)).then(nw.lit(dimension)).otherwise(home)
+                home = nw.when(cell.is_in(codes)).then(nw.lit(f"{other} = {dimension}")).otherwise(home)
                 astray = astray | (cell.is_in(codes) & (nw.col(other) != dimension))
             yield Check(rule, name, astray, home, (name, other))
         elif kind == "sourced":
@@ -304,6 +313,10 @@ def _code_hint(cell: nw.Expr, variable: str, lang: str) -> nw.Expr:
         if row["variable"] == variable:
             spellings = list({_normal(row[name]) for name in ("code", "label_zh", "label_en")})
             hint = nw.when(wrong.is_in(spellings)).then(nw.lit(row["code"])).otherwise(hint)
+    if is_set(variable):
+        # With spaces between the members, or joined as in Chinese.
+        joined = cell.str.replace_all(" *[;,；、，] *", ";")
+        hint = nw.when(joined.str.contains(set_form(codes_of(variable)))).then(joined).otherwise(hint)
     return hint
 
 

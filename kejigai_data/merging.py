@@ -65,6 +65,8 @@ def merge(own: pd.DataFrame, cases: pd.DataFrame, origin: str = "own") -> pd.Dat
     own = a_frame(own, ["case_id", "place_id"], "own").copy()
     cases = a_frame(cases, ["case_id", "place_id"], "cases").copy()
     _codes_not_labels(cases)
+    if own["case_id"].isin(_ours()).any() and not cases["case_id"].isin(_ours()).any():
+        raise SelectionError("own holds our cases and cases does not: the order is merge(own, load_cases()).")
     problems = validate(own)
     if len(problems):
         first = problems.iloc[0]
@@ -94,6 +96,10 @@ def merge(own: pd.DataFrame, cases: pd.DataFrame, origin: str = "own") -> pd.Dat
             odd = one_short(own[name].dropna().iloc[0]) if name in own.columns else "a value"
             raise SelectionError(f"own: the column {name!r} should hold {dtype}, not such as {odd}.") from None
     return result
+
+
+def _ours() -> list[str]:
+    return [row["case_id"] for row in records("cases")]
 
 
 def _codes_not_labels(cases: pd.DataFrame) -> None:
@@ -139,12 +145,25 @@ def _derived(own: pd.DataFrame) -> pd.DataFrame:
         )
         _fill(own, "pathway", [pathway(*pair) or None for pair in pairs.itertuples(index=False)])
     if "adopted" in own.columns:
-        days = [bounds(str(date)) if isinstance(date, str) else ("", "") for date in own["adopted"]]
+        dates = [_edtf(date) for date in own["adopted"]]
+        own["adopted"] = dates
+        days = [bounds(date) if date else ("", "") for date in dates]
         for i, name in enumerate(("adopted_earliest", "adopted_latest")):
             own[name] = column([day[i] for day in days], "day").to_numpy()
     for name in {"adopted_earliest", "adopted_latest"} & set(own.columns):
         own[name] = column(["" if pd.isna(day) else str(day)[:10] for day in own[name]], "day").to_numpy()
     return own
+
+
+def _edtf(date: Any) -> str | None:
+    """Return a date as EDTF text: a timestamp is a day, a whole number a year."""
+    import pandas as pd
+
+    if pd.isna(date) or date == "":
+        return None
+    if hasattr(date, "strftime"):
+        return str(date)[:10]
+    return str(int(date)) if isinstance(date, float) and date.is_integer() else str(date)
 
 
 def _fill(own: pd.DataFrame, name: str, derived: list[str | None]) -> None:
@@ -197,7 +216,8 @@ def as_readings(frame: pd.DataFrame, reading: str | None = None) -> pd.DataFrame
         ``reading``, ``unit`` (the case_id), ``variable``, ``value``, all ``string``, and of
         ``source``, ``locator`` and ``comment`` what the frame has. A missing value with a status
         stands as ``(silent)`` and so on; without one the reading did not cover it, and the value
-        is missing.
+        is missing. ``(not_applicable)`` counts like any other answer: `own_readings` leaves it
+        out where the rules give it, so drop such rows to compare with its figures.
 
     Raises
     ------

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 SUFFIX = re.compile(r"(特别行政区|壮族自治区|回族自治区|维吾尔自治区|自治区|省|市|区)$")
 
 
+# Shanxi is one letter from Shaanxi and often stands for it; two cities are Suzhou. Never taken at their word.
+CONFUSED = {"shanxi": ["140000", "610000"], "suzhou": ["320500", "341300"]}
+
+
 class Place(NamedTuple):
     """One place, as `load_places` lists it."""
 
@@ -96,8 +100,7 @@ def meant(name: object) -> list[str]:
     (['440300'], ['140000', '610000'], [])
     """
     folded = _fold(name)
-    # One letter apart and often confused, so never taken at its word.
-    return ["140000", "610000"] if folded == "shanxi" else _names().get(folded, [])
+    return CONFUSED.get(folded) or _names().get(folded, [])
 
 
 def find_place(name: object) -> Place:

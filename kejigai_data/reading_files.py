@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .agree import EVIDENCE, NEEDED
+from .errors import SelectionError
 from .loading import build
 from .merging import as_readings
 from .sheet_files import HEAD, Rows, read_grid
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 LONG = NEEDED[1:]
 
 
-def readings_of(paths: Sequence[str]) -> pd.DataFrame:
+def readings_of(paths: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
     r"""Read files into the long form that `agreement` takes.
 
     Parameters
@@ -32,13 +33,18 @@ def readings_of(paths: Sequence[str]) -> pd.DataFrame:
 
     Returns
     -------
-    pandas.DataFrame
+    readings : pandas.DataFrame
         As `as_readings` gives it, all files together.
+    notes : list of str
+        What a reader should know of them: how much was altered on reading, and how many units only
+        one reading has.
 
     Raises
     ------
-    DataError, SelectionError, MissingExtra
+    DataError, MissingExtra
         As `read_coding_sheet`.
+    SelectionError
+        As `read_coding_sheet`, and if several files name one and the same coder.
 
     Examples
     --------
@@ -47,7 +53,7 @@ def readings_of(paths: Sequence[str]) -> pd.DataFrame:
     ...     path = os.path.join(folder, "lilei.csv")
     ...     with open(path, "w", encoding="gb18030") as file:
     ...         _ = file.write("编号,地方,进展阶段\nn1,深圳,试点\n")
-    ...     readings_of([path]).values.tolist()
+    ...     readings_of([path])[0].values.tolist()
     [['lilei', 'n1', 'stage', 'pilot']]
     """
     import pandas as pd
@@ -55,15 +61,29 @@ def readings_of(paths: Sequence[str]) -> pd.DataFrame:
     stems = [os.path.splitext(os.path.basename(path))[0] for path in paths]
     once = Counter(stems)
     names = [stem if once[stem] == 1 else path for stem, path in zip(stems, paths, strict=True)]
-    frames = [_one(path, name) for path, name in zip(paths, names, strict=True)]
-    return pd.concat(frames, ignore_index=True)
+    notes: list[str] = []
+    frames = [_one(path, name, notes) for path, name in zip(paths, names, strict=True)]
+    together = pd.concat(frames, ignore_index=True)
+    coders = together["reading"].unique()
+    if len(paths) > 1 and len(coders) == 1:
+        raise SelectionError(
+            f"{' and '.join(paths)} both name the coder {coders[0]!r} in their column reading: "
+            "two readings have two names."
+        )
+    alone = together.groupby("unit")["reading"].nunique() == 1
+    if len(coders) > 1 and alone.any():
+        shown = ", ".join(alone[alone].index[:5])
+        notes.append(f"{alone.sum()} of {len(alone)} units are in one reading only and are not compared: {shown}")
+    return together, notes
 
 
-def _one(path: str, name: str) -> pd.DataFrame:
+def _one(path: str, name: str, notes: list[str]) -> pd.DataFrame:
     rows = read_grid(path, _score).rows
     at = next((at for at, row in enumerate(rows[:HEAD]) if set(LONG) <= set(_folded(row))), None)
     if at is None:
-        frame = read_coding_sheet(path).cases
+        frame, changes = read_coding_sheet(path)
+        if len(changes):
+            notes.append(f"{path}: {len(changes)} alterations on reading; validate {path} lists them")
         own = "reading" in frame.columns and frame["reading"].notna().any()
         if own:
             frame["reading"] = frame["reading"].fillna(name)

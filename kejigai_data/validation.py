@@ -56,6 +56,8 @@ def validate(frame: Any = None, folder: str | None = None, lang: str | None = No
     SelectionError
         If `frame` is not a frame, has none of the coded columns, or is lazy and lacks `key`; if
         `folder` is not there, or both are given.
+    UnknownNameError
+        If `key` is given and the frame has no such column.
 
     Notes
     -----

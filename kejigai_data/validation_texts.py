@@ -43,5 +43,7 @@ RULES = {
         "网址须以 http(s):// 开头且不得重复",
     ),
     "unused": ("a source is used by a value, an event or a remark", "来源须为取值、事件或备注所用"),
+    "edge": ("no space stands before or after a value", "取值前后不得有空格"),
+    "dimension": ("a mechanism stands under its own dimension", "机制须归入其所属的维度"),
     "applies_to": ("outside its dimension a variable is not_applicable", "变量在其维度之外须为不适用"),
 }

@@ -251,3 +251,15 @@ def test_no_colour_or_bare_coordinate_is_read_aloud(name):
 def test_a_cell_says_where_it_stands_and_what_it_says(name, lang, text):
     assert text in spoken(name, lang)
     assert not [one for one in spoken(name, lang) if one.startswith(("X-axis", "Y-axis"))]
+
+
+def test_confusion_of_two_readings_leaves_nothing_out():
+    pairs = [("foo", "pilot"), ("pilot", "pilot"), ("(silent)", "pilot")]
+    rows = [(who, n, "stage", pair[k]) for n, pair in enumerate(pairs) for k, who in enumerate("ab")]
+    sets = [("a", 1, "factors", "technology;capital"), ("b", 1, "factors", "technology;labour")]
+    for given, variable, number in ((rows, "stage", 3), (sets, "factors", 1)):
+        frame = kj.charts.confusion(
+            pd.DataFrame(given, columns=["reading", "unit", "variable", "value"]), variable
+        )
+        shown = [row["shown"] for data in datasets(frame.to_dict())[:1] for row in data]
+        assert sum(int(text) for text in shown if text.isdigit()) == number

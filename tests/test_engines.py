@@ -1,10 +1,13 @@
 """One result on every engine: naming, crosstab, co_occurrence and adoption against plain Python."""
 
+import re
 from collections import Counter
+from datetime import date, timedelta
 from itertools import combinations, product
 
 import duckdb
 import narwhals as nw
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -396,3 +399,48 @@ def test_unknown_fate_widens_the_bounds_and_is_not_censored():
     more = kj.adoption_curve(kj.adoption(on_pandas(rows, TEXT), ["370100", "370200", "370300", "370400"]))
     assert few["known"].tolist() == more["known"].tolist() == [0.5, 1.0]
     assert more[["low", "high"]].values.tolist() == [[0.25, 0.75], [0.5, 1.0]]
+
+
+@every_engine
+def test_an_empty_text_leaves_an_end_open(made):
+    texts = [("370100", "2020-01-01", "2020-12-31"), ("370200", "", "2021-06-30"), ("370300", "2022-12-31", "")]
+    rows = [(place, None, None, first, last) for place, first, last in texts]
+    missing = [tuple(cell or None for cell in row) for row in rows]
+    risk = ["370100", "370200", "370300"]
+    assert rows_of(kj.adoption(made(rows, TEXT), risk)) == rows_of(kj.adoption(made(missing, TEXT), risk))
+
+
+@pytest.mark.parametrize("day", ["20200101", "2020-W53-4", "2020-1-1", "2020-01-01 10:00", "2020"])
+def test_what_is_no_day_is_named(day):
+    frame = pd.DataFrame({"place_id": ["370100"], "adopted_earliest": [None], "adopted_latest": [day]})
+    with pytest.raises(kj.SelectionError, match=re.escape(repr(day))):
+        kj.adoption(frame, ["370100"])
+
+
+@pytest.mark.parametrize("made", [polars_times, pandas_times])
+def test_of_a_timestamp_the_day_counts(made):
+    rows = [("370100", None, None, "2020-01-01", "2020-01-01")]
+    frame = (
+        nw.from_native(made(rows, TEXT)).with_columns(nw.col("adopted_earliest") + timedelta(hours=10)).to_native()
+    )
+    assert rows_of(kj.adoption(frame, ["370100"])) == rows_of(kj.adoption(made(rows, TEXT), ["370100"]))
+
+
+def test_the_estimate_settles_on_ordinary_intervals():
+    """Turnbull's own iteration needs more than 100 000 rounds for the first six."""
+    firsts = ["2022-09-17", "2020-11-26", "2020-05-30", "2020-12-26", "2021-05-25", "2022-08-18"]
+    lasts = ["2023-06-14", "2020-12-26", "2020-11-26", "2021-12-21", "2022-09-17", "2023-10-12"]
+    first, last = ([date.fromisoformat(day).toordinal() for day in days] for days in (firsts, lasts))
+    _, mass = turnbull(first, last, [1] * 6)
+    assert np.cumsum(mass)[mass > 1e-5] == pytest.approx([0.25, 0.5, 1], abs=1e-6)
+    random = np.random.default_rng(3)
+    for units in (5, 40, 400):
+        first = random.integers(0, 900, units)
+        last = np.where(random.random(units) < 0.2, NEVER, first + random.integers(0, 400, units))
+        intervals, mass = turnbull(first.tolist(), last.tolist(), [1] * units)
+        # The mark of the most likely masses: no interval deserves more than it has.
+        begin, end = np.array(intervals).T
+        covers = (first[:, None] <= begin) & (end <= last[:, None])
+        deserved = (1 / units / (covers @ mass)) @ covers
+        assert deserved.max() < 1 + 1e-6
+        assert mass.sum() == pytest.approx(1)

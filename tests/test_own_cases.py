@@ -159,7 +159,7 @@ def plain(rows, engine_has_order):
         ):
             add("factors_status", "applies_to")
         if one["mechanism"] in HOME and one["dimension"] and one["dimension"] != HOME[one["mechanism"]]:
-            add("mechanism", "applies_to")
+            add("mechanism", "dimension")
         if not one["source"] and any(one[v] for v in ALLOWED):
             add("source", "source")
         if named:
@@ -446,3 +446,65 @@ def test_terminal_validates_a_coding_sheet(tmp_path):
     broken = run("validate", parquet)
     assert broken.returncode == 2
     assert "cannot be read as Parquet" in broken.stderr
+
+
+def test_spaces_at_an_edge_and_unknown_keys_are_found():
+    frame = pd.DataFrame({"case_id": ["c001 ", "n1", "\u3000", " " * 21], "place_id": ["430000"] * 4})
+    found = kj.validate(frame)
+    assert sorted(zip(found["row"], found["rule"], found["suggestion"])) == [
+        (" " * 21, "edge", ""), ("c001 ", "edge", "c001"), ("\u3000", "edge", "")
+    ]  # fmt: skip
+    with pytest.raises(kj.UnknownNameError, match="caseid"):
+        kj.validate(frame, key="caseid")
+
+
+def test_what_is_suggested_can_be_followed():
+    row = {"case_id": "a", "place_id": "110000", "dimension": "legal", "mechanism": "award_reform"}
+    assert kj.validate(pd.DataFrame([row]))["suggestion"].tolist() == ["dimension = functional"]
+    row |= {"dimension": "factor_allocation", "mechanism": None, "factors": "technology； capital"}
+    (hint,) = kj.validate(pd.DataFrame([row]))["suggestion"]
+    assert hint == "technology;capital"
+    row |= {"factors": hint, "factors_status": "Stated"}
+    assert "stated" in set(kj.validate(pd.DataFrame([row]))["suggestion"])
+
+
+@pytest.mark.parametrize(
+    ("given", "first", "last"),
+    [
+        (pd.Timestamp("2021-07-01 10:00"), "2021-07-01", "2021-07-01"),
+        (2021, "2021-01-01", "2021-12-31"),
+        ("2021-07", "2021-07-01", "2021-07-31"),
+    ],
+)
+def test_merge_takes_dates_of_any_kind(given, first, last):
+    own = pd.DataFrame({"case_id": ["a"], "place_id": ["110000"], "adopted": [given], "adopted_latest": [last]})
+    row = kj.merge(own, kj.load_cases()).iloc[-1]
+    assert (str(row["adopted_earliest"])[:10], str(row["adopted_latest"])[:10]) == (first, last)
+
+
+def test_merge_notices_swapped_frames():
+    own = pd.DataFrame({"case_id": ["a"], "place_id": ["110000"]})
+    with pytest.raises(kj.SelectionError, match="merge\\(own, load_cases"):
+        kj.merge(kj.load_cases(), own)
+
+
+def test_a_name_of_two_cities_is_not_guessed():
+    with pytest.raises(kj.UnknownPlaceError, match="苏州市.*宿州市"):
+        kj.find_place("Suzhou")
+    assert kj.find_place("苏州").place_id == "320500"
+
+
+def test_agree_says_what_it_did_not_compare(tmp_path, capsys):
+    from kejigai_data.__main__ import main
+
+    for name, ids in (("a", "1,2,3"), ("b", "01,2,3")):
+        rows = "".join(f"{one},深圳,试点\n" for one in ids.split(","))
+        (tmp_path / f"{name}.csv").write_text("编号,地方,进展阶段\n" + rows, encoding="utf-8")
+    assert main(["agree", str(tmp_path / "a.csv"), str(tmp_path / "b.csv"), "--resamples", "10"]) == 0
+    told = capsys.readouterr().err
+    assert "2 of 4 units are in one reading only" in told
+    assert "7 alterations on reading" in told
+    for name in "ab":
+        (tmp_path / f"{name}.csv").write_text("unit,variable,value,reading\n1,stage,pilot,x\n", encoding="utf-8")
+    assert main(["agree", str(tmp_path / "a.csv"), str(tmp_path / "b.csv")]) == 2
+    assert "two readings have two names" in capsys.readouterr().err

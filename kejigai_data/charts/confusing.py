@@ -9,6 +9,7 @@ from ..checks import a_frame, a_text
 from ..codebook import codes_of, variable_label
 from ..errors import SelectionError, unknown
 from ..laboratory import code_label, permitted
+from ..language import pick
 from ..render import alt
 from ..words import word
 from .parts import Cell, Pair, grid, heading, wrapped
@@ -38,7 +39,8 @@ def confusion(
     -------
     altair.LayerChart
         A row a code of the reference or of the reading named first, a column a code of the other;
-        blue where they agree.
+        blue where they agree. Sets, statuses and what is no code have rows of their own, after the
+        codes.
 
     Raises
     ------
@@ -71,7 +73,8 @@ def confusion(
     given = {(str(r.reference), str(r.own)): int(r.n) for r in frame.itertuples()}
     used = {code for pair in given for code in pair}
     codes = [code for code in permitted(variable) if code in used]
-    names = {code: code_label(variable, code) for code in codes}
+    codes += sorted(used.difference(codes))
+    names = {code: _name(variable, code) for code in codes}
     width = max(62, min(130, 620 // len(codes)))
     cells = []
     for right in codes:
@@ -88,3 +91,11 @@ def confusion(
             )
     shown = heading("confusion", title, description, note.format(variable=variable_label(variable)))
     return grid(cells, width, 200).properties(**shown)
+
+
+def _name(variable: str, code: str) -> str:
+    """Return the words for a code, a set of codes or a status; what is none of these stands as it is."""
+    parts = code.split(";")
+    if all(part in permitted(variable) for part in parts):
+        return pick((", ", "、")).join(code_label(variable, part) for part in parts)
+    return pick(("({})", "（{}）")).format(word(code[1:-1])) if code.startswith("(") else code
