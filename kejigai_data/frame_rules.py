@@ -222,9 +222,9 @@ def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str], l
         elif kind == "after":
             yield Check(rule, name, cell > nw.col(other), none, (name, other))
         elif kind == "status" and status in present:
-            known, small = VOCABULARY["status"], nw.col(status).str.to_lowercase().str.replace_all("[ -]", "_")
-            hint = nw.when(small.is_in(known)).then(small).otherwise(nw.lit(_allowed(known, lang)))
-            yield Check(rule, status, ~nw.col(status).is_in(known), hint, (status,))
+            words, small = VOCABULARY["status"], nw.col(status).str.to_lowercase().str.replace_all("[ -]", "_")
+            hint = nw.when(small.is_in(words)).then(small).otherwise(nw.lit(_allowed(words, lang)))
+            yield Check(rule, status, ~nw.col(status).is_in(words), hint, (status,))
         elif kind == "value_and_status" and status in present:
             told = nw.col(status).is_in(WITH_VALUE)
             # What is ambiguous may have no value: two readings stand, and none is preferred.

@@ -11,7 +11,6 @@ from typing import Any
 
 from .errors import missing_extra
 from .language import resolve
-from .words import word
 
 try:
     import altair as alt
@@ -94,19 +93,15 @@ def _said(text: str | list[str]) -> dict[str, Any]:
 
 
 def _guide_told(channel: str, coded: Any) -> Any:
-    """Return a channel whose axis or legend is not read in Vega's English, or as raw values cut for the eye.
+    """Return a channel whose axis or legend is passed over where Vega would read it in English or in raw values.
 
-    An axis takes no words of its own: it is passed over, and what stands on it is read with its values.
+    What stands on the axis or in the colour is read with its own words.
     """
     guide = GUIDES.get(channel)
     if guide is None or not isinstance(coded, dict) or "field" not in coded or coded.get(guide, {}) is None:
         return coded
     shown = coded.get(guide, {})
-    if guide == "axis":
-        return {**coded, guide: {**shown, "aria": False}} if resolve() == "zh" or "labelExpr" in shown else coded
-    if resolve() != "zh":
-        return coded
-    return {**coded, guide: {**shown, "encoding": {"legend": {"description": {"value": word("legend")}}}}}
+    return {**coded, guide: {**shown, "aria": False}} if resolve() == "zh" or "labelExpr" in shown else coded
 
 
 def _title_told(title: Any) -> Any:

@@ -451,7 +451,7 @@ def test_terminal_validates_a_coding_sheet(tmp_path):
 def test_spaces_at_an_edge_and_unknown_keys_are_found():
     frame = pd.DataFrame({"case_id": ["c001 ", "n1", "\u3000", " " * 21], "place_id": ["430000"] * 4})
     found = kj.validate(frame)
-    assert sorted(zip(found["row"], found["rule"], found["suggestion"])) == [
+    assert sorted(zip(found["row"], found["rule"], found["suggestion"], strict=True)) == [
         (" " * 21, "edge", ""), ("c001 ", "edge", "c001"), ("\u3000", "edge", "")
     ]  # fmt: skip
     with pytest.raises(kj.UnknownNameError, match="caseid"):
@@ -489,7 +489,7 @@ def test_merge_notices_swapped_frames():
 
 
 def test_a_name_of_two_cities_is_not_guessed():
-    with pytest.raises(kj.UnknownPlaceError, match="苏州市.*宿州市"):
+    with pytest.raises(kj.UnknownPlaceError, match=r"苏州市.*宿州市"):
         kj.find_place("Suzhou")
     assert kj.find_place("苏州").place_id == "320500"
 

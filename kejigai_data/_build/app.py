@@ -17,6 +17,7 @@ import nbformat
 from traitlets.config import Config
 from voila.app import Voila
 
+from . import only_help
 from .handouts import LANGS, OTHER, words
 from .limits import POLICY, Places
 
@@ -90,4 +91,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    only_help(__doc__)
     sys.exit(main())

@@ -231,6 +231,9 @@ def ensure_proxy():
     npm = shutil.which("npm")
     if npm is None:
         raise Stop("The hub's proxy needs Node 20 or newer with npm (nodejs.org, or apt install npm).")
+    version = subprocess.run(["node", "--version"], stdout=subprocess.PIPE, universal_newlines=True).stdout.strip()
+    if not version.startswith("v") or int(version[1:].split(".")[0]) < 20:
+        raise Stop("The hub's proxy needs Node 20 or newer; this is %s (nodejs.org)." % (version or "none"))
     os.makedirs(PROXY_HOME, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(os.path.join(TOP, "requirements", "proxy", name), PROXY_HOME)

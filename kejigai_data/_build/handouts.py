@@ -24,6 +24,8 @@ from kejigai_data import charts
 from kejigai_data.loading import read_rows
 from kejigai_data.render import MIME, bundle
 
+from . import only_help
+
 TOP = Path(__file__).resolve().parents[2]
 PAGES = Path(__file__).with_name("pages")
 TARGET = TOP / "dist" / "handouts"
@@ -200,4 +202,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    only_help(__doc__)
     raise SystemExit(main())

@@ -22,11 +22,12 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 import kejigai_data as kj
 from kejigai_data.codebook import label, variable_label
-from kejigai_data.exporting import export
+from kejigai_data.exporting import LEFT_OUT, export
 from kejigai_data.language import resolve
 from kejigai_data.loading import records
+from kejigai_data.words import word
 
-from . import handouts
+from . import handouts, only_help
 from .handouts import LANGS, OTHER, PAGES, TOP, spoken_right, words
 
 TARGET = TOP / "dist" / "site"
@@ -91,13 +92,16 @@ def case_page(case: Any, code: str) -> dict[str, Any]:
     style = "apa" if code == "en" else "gb7714"
     coded = {name: getattr(case, name) for name in ("mechanism", "dimension", "action", "stage", "initiative")}
     facts = [(variable_label(n, code), label(n, one, code)) for n, one in coded.items() if isinstance(one, str)]
-    borne = kj.load_corroboration().set_index("case_id").loc[case.case_id, "sentence"]
+    rows = kj.load_corroboration()
+    row = rows[rows["case_id"] == case.case_id]
+    verdict = kj.table(row, ["corroboration"])
+    facts.append((verdict.headings[0], verdict.rows[0][0]))
     return {
         "case": case.case_id,
         "title": f"{getattr(case, f'title_{code}')} ({case.case_id})",
         "summary": getattr(case, f"summary_{code}"),
         "facts": facts,
-        "borne_out": borne,
+        "borne_out": row["sentence"].iloc[0],
         "headings": tables["article"].headings[1 : 1 + DISAGREEMENT],
         "article": grouped(tables["article"].rows),
         "record": grouped(tables["record"].rows),
@@ -198,14 +202,33 @@ def write_language(target: Path, code: str, archive: Path) -> None:
 
 
 def write_archive(path: Path) -> None:
-    """Write all tables as CSV, Excel and Stata files into one archive without folders."""
-    kj.use("en")
-    with tempfile.TemporaryDirectory() as folder:
-        files = sorted(Path(one) for one in export(str(Path(folder) / "tables"), ["csv", "xlsx", "dta"]))
-        files += [TOP / "LICENSE", TOP / "CITATION.cff"]
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            for file in files:
-                archive.write(file, file.name)
+    """Write all tables as CSV, Excel and Stata files into one archive without folders.
+
+    What has labels in words is there in English and, as ``…_zh``, in Chinese.
+    """
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for language in LANGS:
+            kj.use(language)
+            for file in sorted(map(Path, export(f"{folder}/{language}", ["csv", "xlsx", "dta"]))):
+                if language == "en":
+                    archive.write(file, file.name)
+                elif file.stem in ("kejigai_data", "cases_wide", "cases_labelled"):
+                    archive.write(file, f"{file.stem}_zh{file.suffix}")
+        for file in (TOP / "LICENSE", TOP / "CITATION.cff"):
+            archive.write(file, file.name)
+        archive.writestr("README.txt", about_archive().encode("utf-8-sig"))
+
+
+def about_archive() -> str:
+    """Return what the archive holds, in both languages, a line a table."""
+    kept = [row for row in kj.tables().to_dict("records") if row["table"] not in LEFT_OUT]
+    lines = [f"kejigai_data {kj.__version__}", ""]
+    for language in ("zh", "en"):
+        kj.use(language)
+        lines += [word("archive_about"), ""]
+        lines += [f"  {row['table']} ({row['rows']}): {row[f'row_{language}']}" for row in kept]
+        lines.append("")
+    return "\n".join(lines)
 
 
 def write(target: Path) -> None:
@@ -221,7 +244,8 @@ def write(target: Path) -> None:
         write_language(target, code, target / ARCHIVE)
     top = environment().get_template("site/top.html.j2")
     words_of = {code: words(code) for code in LANGS}
-    (target / "index.html").write_text(top.render(langs=LANGS, words=words_of, policy=POLICY_SITE), encoding="utf-8")
+    page = top.render(langs=LANGS, words=words_of, policy=POLICY_SITE)
+    (target / "index.html").write_text(spoken_right(page, "en"), encoding="utf-8")
 
 
 def main() -> int:
@@ -233,4 +257,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    only_help(__doc__)
     raise SystemExit(main())

@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 import kejigai_data as kj
 from kejigai_data.render import MIME
 
-from . import handouts
+from . import handouts, only_help
 from .handouts import LANGS, PAGES, TOP, words
 
 TARGET = TOP / "dist" / "slides"
@@ -220,4 +220,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    only_help(__doc__)
     raise SystemExit(main())

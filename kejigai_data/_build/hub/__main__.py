@@ -110,6 +110,17 @@ def main() -> int:
     if not shutil.which("bwrap"):
         print("The hub shuts each student in with bubblewrap (Linux only): apt install bubblewrap", file=sys.stderr)
         return 2
+    tried = subprocess.run(
+        ["bwrap", "--ro-bind", "/", "/", "--unshare-user", "true"], capture_output=True, text=True, check=False
+    )
+    if tried.returncode:
+        print(
+            f"bubblewrap cannot shut anybody in here: {tried.stderr.strip()}\n"
+            "Ubuntu 24.04 and newer want an AppArmor profile that lets /usr/bin/bwrap make user namespaces "
+            "(userns); in a container they must be allowed from outside.",
+            file=sys.stderr,
+        )
+        return 2
     try:
         names, _ = class_list(settings.folder / "class.txt")
     except ClassListError as wrong:

@@ -48,12 +48,17 @@ class Start(JupyterHandler):
         if lesson not in known:
             self.set_status(404)
             kind = "exercise" if exercise else "lesson"
-            links = "".join(f'<li><a href="?{kind}={name}">{name}</a></li>' for name in sorted(known, reverse=True))
+            links = "".join(f'<li><a href="?{kind}={name}">{name}</a></li>' for name in sorted(known, key=first_chinese))
             self.finish(UNKNOWN.format(links=links))
             return
         folder = "exercises" if exercise else "notebooks"
         bring_lessons(str(TOP), os.getcwd())  # type: ignore[no-untyped-call]
         self.redirect(url_path_join(self.base_url, "lab/tree", folder, f"{lesson}.ipynb"))
+
+
+def first_chinese(name: str) -> tuple[bool, str]:
+    """Return what sorts the Chinese lessons before the English ones."""
+    return not name.startswith("zh"), name
 
 
 def private(process: psutil.Process) -> int:

@@ -17,10 +17,12 @@ const folded = INDEX.map((entry) => {
 function ranked(wanted) {
   const exact = folded.map((one) => ({...one, first: wanted.every((word) => one.title.includes(word))}))
     .filter((one) => wanted.every((word) => one.text.includes(word)));
-  const near = wanted.some(loose) && !exact.length;
   const fits = (text) => wanted.every((word) => text.includes(word) || loose(word)?.test(text));
-  const kept = near ? folded.map((one) => ({...one, first: fits(one.title)})).filter((one) => fits(one.text)) : exact;
-  return kept.sort((a, b) => b.first - a.first);
+  const also = exact.map((one) => one.entry);
+  const near = !wanted.some(loose) ? [] : folded.map((one) => ({...one, first: fits(one.title)}))
+    .filter((one) => fits(one.text) && !also.includes(one.entry));
+  const sorted = (list) => list.sort((a, b) => b.first - a.first);
+  return [...sorted(exact), ...sorted(near)];
 }
 function look(most = FIRST) {
   const wanted = fold(box.value).split(/\s+/).filter(Boolean).map(single);
@@ -47,4 +49,5 @@ more.addEventListener("click", () => {
   hits.children[FIRST].firstElementChild.focus();
 });
 document.getElementById("search").addEventListener("submit", (event) => event.preventDefault());
-look();
+// After going back the browser puts the words into the box again, later than this script runs.
+window.addEventListener("pageshow", () => look());

@@ -22,8 +22,8 @@ function shorten(fit) {
     if (hidden === 1) rows[0].closest("table").after(note);
   }
 }
-function shrink(fit) {
-  for (let size = 1; size >= 0.5 && (fit.scrollHeight > HIGH || fit.scrollWidth > WIDE + 1); size -= 0.05) {
+function shrink(fit, least = 0.5) {
+  for (let size = 1; size >= least && (fit.scrollHeight > HIGH || fit.scrollWidth > WIDE + 1); size -= 0.05) {
     fit.style.fontSize = size + "em";
   }
 }
@@ -62,8 +62,10 @@ async function start() {
   for (const section of Reveal.getSlides()) {
     measured(section, (fit) => {
       if (fit.querySelector("svg.marks")) return scale(fit);
-      shrink(fit);
-      if (fit.querySelector("tbody")) {
+      // Of a long table rows are left for the lesson before its letters become too small.
+      const table = fit.querySelector("tbody");
+      shrink(fit, table ? 0.8 : 0.5);
+      if (table) {
         if (fit.scrollHeight > HIGH) { fit.style.fontSize = "0.9em"; shorten(fit); shrink(fit); }
         if (!fit.style.fontSize) grow(fit);
       }
