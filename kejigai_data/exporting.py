@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .cases import load_cases
 from .checks import a_path, texts
+from .codebook import is_set
 from .errors import DataError, SelectionError, missing_extra, unknown
 from .language import resolve
 from .loading import catalogue, each, load, records, schema
@@ -65,7 +66,8 @@ def export(
     list of str
         The files written, with ``datapackage.json`` (for CSV) and ``sources.bib``. Every table is
         among them but those of the exercises and the formatted references. ``cases_wide`` is
-        `load_cases` with codes, in Stata with their labels; in CSV and Excel ``cases_labelled`` is
+        `load_cases` with codes, in Stata as numbers with labels (a set stays text, codes joined
+        with ``;``); in CSV and Excel ``cases_labelled`` is
         the same in words.
 
     Raises
@@ -109,13 +111,16 @@ def export(
     language = resolve(lang)
     tables = {name: load(name) for name in catalogue() if name not in LEFT_OUT}
     frames = {WIDE: load_cases(), **tables}
-    in_words = {WIDE: load_cases(lang=language), **tables}
-    both = {WIDE: frames[WIDE], LABELLED: in_words[WIDE], **tables}
+    in_words = load_cases(lang=language)
+    # A value label is for one code: sets stay codes, the same in every language.
+    sets = {name: frames[WIDE][name] for name in frames[WIDE].columns if is_set(name)}
+    for_stata = {WIDE: in_words.assign(**sets), **tables}
+    both = {WIDE: frames[WIDE], LABELLED: in_words, **tables}
     writers: dict[str, Callable[[str], None]] = {
         "csv": lambda where: _csv(both, where, language, bom),
         "parquet": lambda where: _parquet(frames, where),
         "xlsx": lambda where: _xlsx(both, where, language),
-        "dta": lambda where: _dta(in_words, where, language),
+        "dta": lambda where: _dta(for_stata, where, language),
     }
     try:
         os.makedirs(os.path.dirname(target), exist_ok=True)

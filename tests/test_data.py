@@ -336,3 +336,16 @@ def test_prefectures_stand_below_their_province_and_no_short_name_means_two():
     assert (both["name_zh"] == both["place_id"].map(names)).all()
     for name, place in zip(divisions["name_zh"], divisions["place_id"], strict=True):
         assert kj.find_place(name).place_id == place
+
+
+def test_places_in_sources_are_told_in_one_language():
+    from kejigai_data.words import locator
+
+    told = {c["locator"] for name in ("codings", "events", "parties") for c in records(name) if c["locator"]}
+    # GDP, G60 and the like stand in Chinese texts too.
+    left = [text for text in told if re.search(r"[a-z]{2,}", locator(text, "zh"))]
+    assert left == []
+    assert (
+        locator("para 3 to 4; title and para 1; Articles 9, 11, 12", "zh")
+        == "第3至4段; 标题与第1段; 第9、11、12条"
+    )

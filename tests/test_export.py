@@ -293,3 +293,17 @@ def test_long_work_shows_bars_to_a_person_and_none_to_a_pipe(tmp_path):
     os.close(screen)
     assert b"csv:" in shown
     assert b"%" in shown
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_stata_has_a_set_as_codes_in_every_language(lang, tmp_path):
+    kj.export(tmp_path / "out", ["dta"], lang=lang)
+    frame = pd.read_stata(tmp_path / "out" / "cases_wide.dta")
+    assert frame["factors"].tolist() == kj.load_cases()["factors"].fillna("").tolist()
+    # An empty text is an open end, as Stata has it.
+    days = ["adopted_earliest", "adopted_latest"]
+    own = frame.assign(case_id=[f"n{n}" for n in range(len(frame))])[["case_id", "place_id", *days]]
+    cities = sorted({place for place in own["place_id"] if place.endswith("00") and not place.endswith("0000")})
+    ours = kj.load_cases().assign(case_id=own["case_id"].tolist())
+    found = [kj.adoption(each, cities)[["fate", "units", "least", "most"]] for each in (own, ours)]
+    assert sorted(map(str, found[0].values.tolist())) == sorted(map(str, found[1].values.tolist()))

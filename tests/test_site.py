@@ -143,6 +143,23 @@ def test_search_shows_all_on_demand_and_cases_before_their_sources(opened):
     assert not [text for text in kinds[first_source:] if text.endswith((" case", " glossary"))]
 
 
+def test_search_puts_near_hits_after_exact_ones_and_outlives_going_back(opened):
+    page = opened("zh/index.html")
+    page.get_by_role("searchbox").fill("知识产权证券化")
+    hits = page.locator("#hits a")
+    named = hits.all_text_contents()
+    # The values of Shanghai's and Shenzhen's cases have two letters between.
+    assert [at for at, text in enumerate(named) if "(c034)" in text] < [
+        at for at, text in enumerate(named) if "(c033)" in text
+    ]
+    number = hits.count()
+    hits.first.click()
+    page.wait_for_load_state()
+    page.go_back()
+    page.wait_for_function("number => document.querySelectorAll('#hits a').length === number", arg=number)
+    assert page.get_by_role("searchbox").input_value() == "知识产权证券化"
+
+
 def test_from_a_lesson_one_comes_back_to_the_site(opened):
     page = opened("lessons/zh/01_legal.html")
     page.get_by_role("link", name="首页").click()
@@ -217,6 +234,13 @@ def test_the_archive_is_flat_and_readable(folder):
             "CITATION.cff",
             "LICENSE",
         } <= set(names)
+        about = archive.read("README.txt").decode("utf-8-sig")
+        tables = {name.removesuffix(".csv") for name in names if name.endswith(".csv")}
+        assert all(
+            f"  {name} (" in about for name in tables if not name.startswith(("cases_wide", "cases_labelled"))
+        )
+        with archive.open("cases_labelled_zh.csv") as file:
+            assert "制定综合性科创法规" in set(pd.read_csv(file)["mechanism"])
         with archive.open("cases.csv") as file:
             assert list(pd.read_csv(file)["case_id"]) == list(kj.load_cases()["case_id"])
         with archive.open("cases.dta") as file:
