@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from numbers import Integral
+from typing import Any
 
 from .checks import texts
 from .engines import beside, collected, fetched, ids_as_text, joinable, one_column, opened, planned
 from .errors import SelectionError
 from .loading import records
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
 
 NAMED_ONLY = (
     "Adoption cannot be read from the article's cases alone: an article names some of the places that adopted "
@@ -51,7 +49,7 @@ def adoption(
         between them. Only `latest`: adopted by then. Only `earliest`: not adopted before it.
         Neither: looked for, fate unknown. Of several rows of a unit the first adoption counts,
         with the days of its own rows; what other rows say it was not before does not narrow them.
-    at_risk : iterable of str, or frame of the same kind with a column `unit`
+    at_risk : iterable of str or int, or frame of the same kind with a column `unit`
         The units that could have adopted, all of one administrative level: codes of GB/T 2260,
         or ids of your own if none is such a code.
     unit, earliest, latest : str
@@ -234,7 +232,9 @@ def _marked(units: Any, at_risk: Any, name: str) -> Any:
         risk = risk.select(nw.col(name).alias("unit")).filter(~nw.col("unit").is_null())
         _one_level(risk)
     else:
-        ids = texts(at_risk, "at_risk")
+        whole = isinstance(at_risk, Iterable) and not isinstance(at_risk, str)
+        named = [str(one) if isinstance(one, Integral) else one for one in at_risk] if whole else at_risk
+        ids = texts(named, "at_risk")
         _same({_level(unit): unit for unit in ids})
         risk = beside(units, "unit", ids)
     marks = risk.group_by("unit").agg(nw.len().alias("_risk"))

@@ -36,7 +36,7 @@ def a_path(value: object, what: str) -> str:
     path = os.fspath(value) if isinstance(value, os.PathLike) else value
     if not isinstance(path, str) or not path.strip() or "\0" in path:
         raise SelectionError(f"{what} must be a path, as text or pathlib.Path, not {one_short(value)}.")
-    return path
+    return os.path.expanduser(path)
 
 
 def texts(values: object, what: str) -> list[str]:

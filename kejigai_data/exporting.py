@@ -207,6 +207,16 @@ def guarded(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
+def save_book(book: Any, path: str) -> None:
+    """Write an Excel file at once: on a full disk openpyxl would leave open archives behind, which complain."""
+    import io
+
+    whole = io.BytesIO()
+    book.save(whole)
+    with open(path, "wb") as file:
+        file.write(whole.getbuffer())
+
+
 def _csv(frames: dict[str, pd.DataFrame], folder: str, language: str, bom: bool = True) -> None:
     for name, frame in track(frames.items(), "csv"):
         encoding = "utf-8-sig" if bom else "utf-8"
@@ -288,7 +298,7 @@ def _xlsx(frames: dict[str, pd.DataFrame], folder: str, language: str) -> None:
         sheet.append(heads)
         for row in _text(frame).itertuples(index=False):
             sheet.append([_plain_cell(sheet, value) for value in row])
-    book.save(os.path.join(folder, "kejigai_data.xlsx"))
+    save_book(book, os.path.join(folder, "kejigai_data.xlsx"))
 
 
 def _plain_cell(sheet: Any, value: Any) -> Any:

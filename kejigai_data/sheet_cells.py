@@ -11,7 +11,7 @@ from unicodedata import normalize
 
 from .codebook import codes_of
 from .dates import bounds
-from .loading import records
+from .loading import VOCABULARY, records
 from .places import meant
 from .words import word
 
@@ -195,7 +195,8 @@ def a_status(text: str) -> Cell:
     """Read a status that stands in a column of its own, as `load_cases` with ``status=True`` gives it."""
     trail = _Trail(text)
     trail.to("space", trimmed(text))
-    trail.to("label", _statuses().get(folded(trail.text).strip("()"), trail.text))
+    known = {folded(text): one for one in VOCABULARY["status"] for text in (one, word(one, "en"), word(one, "zh"))}
+    trail.to("label", (known | _statuses()).get(folded(trail.text).strip("()"), trail.text))
     return Cell(trail.text, "", trail.steps)
 
 

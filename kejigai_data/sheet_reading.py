@@ -266,11 +266,21 @@ def _body(grid: Grid, header: _Header, name: str) -> tuple[Rows, list[int], list
                     f"{name}, row {number}: {len(row)} cells, but the headings have {width}. Put quotation marks "
                     "around cells that hold the delimiter, or save the sheet as .xlsx."
                 )
+            if _headings_again(row, header):
+                changes.append(Change(number, "", " | ".join(filter(None, row)), "", "headings_again"))
+                continue
             body.append(row)
             numbers.append(number)
     for first, last in blank:
         changes.append(Change(first, "", f"{first}–{last}" if last > first else str(first), "", "blank_row"))
     return body, numbers, changes
+
+
+def _headings_again(row: Sequence[str], header: _Header) -> bool:
+    """Tell whether a row repeats the headings, in other words or on each printed page."""
+    filled = [at for at, cell in enumerate(row) if cell.strip()]
+    known = _recognised(row)
+    return len(filled) > 1 and all(at in known and known[at] == header.columns.get(at) for at in filled)
 
 
 def _cases(grid: Grid, header: _Header, body: Rows, numbers: list[int]) -> tuple[pd.DataFrame, list[Change]]:

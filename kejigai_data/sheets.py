@@ -12,7 +12,7 @@ from typing import Any
 from .checks import texts
 from .codebook import describe, is_set, label, variable_label
 from .errors import DataError, SelectionError, missing_extra, unknown
-from .exporting import guarded
+from .exporting import guarded, save_book
 from .language import letters_wide, resolve
 from .loading import records
 from .sheet_books import LISTS
@@ -91,6 +91,8 @@ def _chosen(variables: Iterable[str] | None) -> list[str]:
     for name in chosen:
         if name not in known:
             raise unknown("variable", name, known)
+    if not chosen:
+        raise SelectionError("variables names none: leave it out for all of the case level.")
     return chosen
 
 
@@ -187,7 +189,7 @@ def _workbook(path: str, variables: list[str], lang: str) -> None:
             letter = lists.cell(row, number, text).column_letter
         source = f"{LISTS}!${letter}$2:${letter}${len(entries) + 1}"
         _choice(coding, name, columns.index(name) + 1, source, lang)
-    book.save(path)
+    save_book(book, path)
 
 
 def _form(sheet: Any, variables: list[str], lang: str) -> None:

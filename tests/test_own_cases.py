@@ -508,3 +508,9 @@ def test_agree_says_what_it_did_not_compare(tmp_path, capsys):
         (tmp_path / f"{name}.csv").write_text("unit,variable,value,reading\n1,stage,pilot,x\n", encoding="utf-8")
     assert main(["agree", str(tmp_path / "a.csv"), str(tmp_path / "b.csv")]) == 2
     assert "two readings have two names" in capsys.readouterr().err
+
+
+def test_units_at_risk_may_be_whole_numbers():
+    frame = pd.DataFrame({"place_id": [370100], "adopted_earliest": [None], "adopted_latest": ["2021-01-01"]})
+    found = kj.adoption(frame, [370100, 370200])
+    assert dict(zip(found["fate"], found["units"], strict=True)) == {"adopted": 1, "unknown": 1}

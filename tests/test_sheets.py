@@ -899,3 +899,27 @@ def test_the_limit_of_csv_cells_is_left_as_it_was(tmp_path):
     before = csv.field_size_limit()
     kj.read_coding_sheet(text_file(tmp_path, [HEAD, CLEAN]))
     assert csv.field_size_limit() == before
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_headings_that_stand_again_are_no_case(turned, tmp_path):
+    heads = ["case_id,place_id,stage", "编号,地方,进展阶段"]
+    first, second = heads[::-1] if turned else heads
+    path = tmp_path / "a.csv"
+    path.write_text(f"{first}\n{second}\nn1,深圳,试点\n{first}\nn2,广州,试点\n", encoding="utf-8")
+    sheet = kj.read_coding_sheet(path)
+    assert sheet.cases["case_id"].tolist() == ["n1", "n2"]
+    left = sheet.changes[sheet.changes["message"].str.contains("repeats the headings")]
+    assert left["row"].tolist() == [2, 4]
+
+
+def test_each_status_is_read_in_both_languages(tmp_path):
+    path = tmp_path / "a.csv"
+    rows = "编号,地方,进展阶段,stage_status\nn1,深圳,试点,依规则推定\nn2,广州,试点,Stated\n"
+    path.write_text(rows, encoding="utf-8")
+    assert kj.read_coding_sheet(path).cases["stage_status"].tolist() == ["inferred", "stated"]
+
+
+def test_a_sheet_without_variables_is_refused(tmp_path):
+    with pytest.raises(kj.SelectionError, match="variables names none"):
+        kj.coding_sheet(tmp_path / "a.csv", variables=[])
