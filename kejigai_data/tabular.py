@@ -49,9 +49,12 @@ class Table:
 
     def _repr_html_(self) -> str:
         long = len(self.rows) > LONG
-        scroll = word("scroll").format(rows=len(self.rows)) if long else ""
-        above = " ".join(part for part in (self.caption, scroll) if part)
-        caption = f'<caption style="text-align:left">{escape(above)}</caption>' if above else ""
+        # A class of its own: what is printed or on a slide does not scroll.
+        scroll = (
+            f'<span class="scroll">{escape(word("scroll").format(rows=len(self.rows)))}</span>' if long else ""
+        )
+        above = " ".join(part for part in (escape(self.caption), scroll) if part)
+        caption = f'<caption style="text-align:left">{above}</caption>' if above else ""
         most = WIDE if len(self.headings) < 4 else NARROW
         styles = [_style(column, most) for column in zip(self.headings, *self.rows, strict=True)]
         head = "".join(

@@ -58,6 +58,9 @@ async function start() {
   // In a menu the arrows and letters choose: they must not turn the slide.
   const keyboardCondition = (event) => !event.target.closest?.("select, input, summary");
   await Reveal.initialize({...options, keyboardCondition, plugins: [RevealNotes]});
+  for (const [at, side] of ["left", "right"].entries()) {
+    document.querySelector(`.controls .navigate-${side}`).setAttribute("aria-label", TURN[at]);
+  }
   await document.fonts.ready;
   for (const section of Reveal.getSlides()) {
     measured(section, (fit) => {
