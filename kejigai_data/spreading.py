@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-# The likelihood is then at most so far from its greatest value; a mass below the second figure is none.
+# The logarithm of the likelihood is then at most so far from its greatest value.
 ENOUGH = 1e-18
 ROUNDS = 200
+# Where the estimate puts less than this the curve does not rise.
 NOTHING = 1e-5
 # Beyond every date: an adoption that had not happened when last looked for.
 NEVER = date.max.toordinal()
@@ -84,7 +85,6 @@ def adoption_curve(pairs: Any) -> pd.DataFrame:
     share = 0.0
     for (begin, end), part in zip(intervals, mass, strict=True):
         share += float(part)
-        # Where the estimate puts nothing the curve does not rise.
         if end != NEVER and part > NOTHING:
             days = {"from": _day(begin), "to": _day(end)}
             low = share * weight / total
