@@ -233,14 +233,13 @@ def _csv(frames: dict[str, pd.DataFrame], folder: str, language: str, bom: bool 
 def _described(name: str, frame: pd.DataFrame, among: set[str], language: str) -> dict[str, Any]:
     """Return what a data package says of a table; the wide cases are in no field list."""
     if name in catalogue():
-        return resource(name, f"{name}.csv", among)
+        return resource(name, f"{name}.csv", among, language)
     kinds = {"Int64": "integer", "datetime64[us]": "date"}
     fields = [
         {"name": c, "type": kinds.get(str(frame[c].dtype), "string"), "description": _label(WIDE, c, language)}
         for c in frame.columns
     ]
-    title = f"{catalogue()['cases']['row_en']}, with what is derived"
-    return described_as(name, f"{name}.csv", title, {"fields": fields, "primaryKey": ["case_id"]})
+    return described_as(name, f"{name}.csv", word(f"title_{name}", language), {"fields": fields, "primaryKey": ["case_id"]})
 
 
 @cache

@@ -9,8 +9,8 @@ from .loading import VOCABULARY, catalogue, schema
 TYPES = {"integer": "integer", "number": "number", "boolean": "boolean", "day": "date"}
 
 
-def resource(name: str, path: str, among: set[str]) -> dict[str, Any]:
-    """Return the description of a table that lies at `path`: types, keys, and what each column is.
+def resource(name: str, path: str, among: set[str], language: str = "en") -> dict[str, Any]:
+    """Return the description of a table that lies at `path`: types, keys, and what each column is, in a language.
 
     Keys that point to a table outside of `among` are left out.
 
@@ -26,7 +26,9 @@ def resource(name: str, path: str, among: set[str]) -> dict[str, Any]:
         if field.type in VOCABULARY:
             constraints["enum"] = list(VOCABULARY[field.type])
         described = {"name": field.name, "type": TYPES.get(field.type, "string")}
-        described |= {"description": field.description_en, "description_zh": field.description_zh}
+        told = {"en": field.description_en, "zh": field.description_zh}
+        other = "zh" if language == "en" else "en"
+        described |= {"description": told[language], f"description_{other}": told[other]}
         fields.append({**described, **({"constraints": constraints} if constraints else {})})
         table, _, column = field.foreign_key.partition(".")
         if table in among:
@@ -38,7 +40,7 @@ def resource(name: str, path: str, among: set[str]) -> dict[str, Any]:
         "primaryKey": entry["primary_key"].split(","),
         **({"foreignKeys": keys} if keys else {}),
     }
-    return described_as(name, path, entry["row_en"], form)
+    return described_as(name, path, entry[f"row_{language}"], form)
 
 
 def described_as(name: str, path: str, title: str, form: dict[str, Any]) -> dict[str, Any]:
