@@ -239,7 +239,9 @@ def _described(name: str, frame: pd.DataFrame, among: set[str], language: str) -
         {"name": c, "type": kinds.get(str(frame[c].dtype), "string"), "description": _label(WIDE, c, language)}
         for c in frame.columns
     ]
-    return described_as(name, f"{name}.csv", word(f"title_{name}", language), {"fields": fields, "primaryKey": ["case_id"]})
+    return described_as(
+        name, f"{name}.csv", word(f"title_{name}", language), {"fields": fields, "primaryKey": ["case_id"]}
+    )
 
 
 @cache
