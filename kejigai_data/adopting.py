@@ -232,9 +232,9 @@ def _marked(units: Any, at_risk: Any, name: str) -> Any:
         risk = risk.select(nw.col(name).alias("unit")).filter(~nw.col("unit").is_null())
         _one_level(risk)
     else:
-        whole = isinstance(at_risk, Iterable) and not isinstance(at_risk, str)
-        named = [str(one) if isinstance(one, Integral) else one for one in at_risk] if whole else at_risk
-        ids = texts(named, "at_risk")
+        if isinstance(at_risk, Iterable):
+            at_risk = [str(one) if isinstance(one, Integral) else one for one in at_risk]
+        ids = texts(at_risk, "at_risk")
         _same({_level(unit): unit for unit in ids})
         risk = beside(units, "unit", ids)
     marks = risk.group_by("unit").agg(nw.len().alias("_risk"))

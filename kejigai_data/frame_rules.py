@@ -16,7 +16,7 @@ from .engines import collected, opened, planned
 from .errors import SelectionError, unknown
 from .language import pick
 from .loading import FOLDER, VOCABULARY, read_rows, records, text_type
-from .places import meant
+from .places import CONFUSED, known_places, meant
 from .progress import track
 from .validation_texts import RULES, WITH_VALUE
 
@@ -321,7 +321,7 @@ def _code_hint(cell: nw.Expr, variable: str, lang: str) -> nw.Expr:
 
 
 def _place_hint(cell: nw.Expr, form: str, lang: str) -> nw.Expr:
-    """Offer the code for a name of a place, but for one that names two, as Shanxi does."""
+    """Offer the code for a name of a place, both for one that names two, as Shanxi does."""
     import narwhals as nw
 
     wrong = cell.str.strip_chars().str.replace_all("[.]0+$", "")
@@ -336,9 +336,12 @@ def _place_hint(cell: nw.Expr, form: str, lang: str) -> nw.Expr:
         hint = nw.when(wrong.is_in(own)).then(nw.lit(place["place_id"])).otherwise(hint)
     # A code with a space beside it, or as a number with a decimal place.
     hint = nw.when(wrong.str.contains(form)).then(wrong).otherwise(hint)
-    # Never guessed, as `find_place` never guesses it.
-    two = nw.lit(pick(("140000 (山西) or 610000 (陕西)", "140000（山西）或 610000（陕西）"), lang))
-    return nw.when(wrong.str.to_lowercase() == "shanxi").then(two).otherwise(hint)
+    # Never guessed, as `find_place` never guesses them.
+    for name, ids in CONFUSED.items():
+        each = [pick(("{} ({})", "{}（{}）"), lang).format(one, known_places()[one]["short_zh"]) for one in ids]
+        both = nw.lit(pick((" or ", "或 "), lang).join(each))
+        hint = nw.when(wrong.str.to_lowercase() == name).then(both).otherwise(hint)
+    return hint
 
 
 def _report(cases: Any, check: Check, lang: str) -> Any:

@@ -65,7 +65,8 @@ def merge(own: pd.DataFrame, cases: pd.DataFrame, origin: str = "own") -> pd.Dat
     own = a_frame(own, ["case_id", "place_id"], "own").copy()
     cases = a_frame(cases, ["case_id", "place_id"], "cases").copy()
     _codes_not_labels(cases)
-    if own["case_id"].isin(_ours()).any() and not cases["case_id"].isin(_ours()).any():
+    ours = [row["case_id"] for row in records("cases")]
+    if own["case_id"].isin(ours).any() and not cases["case_id"].isin(ours).any():
         raise SelectionError("own holds our cases and cases does not: the order is merge(own, load_cases()).")
     problems = validate(own)
     if len(problems):
@@ -96,10 +97,6 @@ def merge(own: pd.DataFrame, cases: pd.DataFrame, origin: str = "own") -> pd.Dat
             odd = one_short(own[name].dropna().iloc[0]) if name in own.columns else "a value"
             raise SelectionError(f"own: the column {name!r} should hold {dtype}, not such as {odd}.") from None
     return result
-
-
-def _ours() -> list[str]:
-    return [row["case_id"] for row in records("cases")]
 
 
 def _codes_not_labels(cases: pd.DataFrame) -> None:

@@ -137,7 +137,7 @@ def find_place(name: object) -> Place:
     if not isinstance(name, str | int | float) or isinstance(name, bool) or name != name or name == "":
         raise UnknownPlaceError(f"A name or a code is wanted, for example '深圳' or 440300, not {name!r}.")
     found = meant(name)
-    if found == ["140000", "610000"]:
+    if found == CONFUSED["shanxi"]:
         raise UnknownPlaceError(
             f"{name!r} is ambiguous in practice: 山西 is Shanxi (140000), 陕西 is Shaanxi (610000). "
             "Use the Chinese name, 'Shaanxi' or the code."

@@ -107,6 +107,13 @@ def _statuses() -> dict[str, str]:
     return known
 
 
+@lru_cache(maxsize=1)
+def _every_status() -> dict[str, str]:
+    """Return those of `_statuses`, and of the statuses that go with a value."""
+    spelt = {one: (one, word(one, "en"), word(one, "zh")) for one in VOCABULARY["status"]}
+    return {folded(text): one for one, words in spelt.items() for text in words} | _statuses()
+
+
 @lru_cache(maxsize=64)
 def _meanings(variable: str) -> dict[str, str]:
     """Return every spelling of a code, folded, to the code; and of a status to the status in brackets."""
@@ -195,8 +202,7 @@ def a_status(text: str) -> Cell:
     """Read a status that stands in a column of its own, as `load_cases` with ``status=True`` gives it."""
     trail = _Trail(text)
     trail.to("space", trimmed(text))
-    known = {folded(text): one for one in VOCABULARY["status"] for text in (one, word(one, "en"), word(one, "zh"))}
-    trail.to("label", (known | _statuses()).get(folded(trail.text).strip("()"), trail.text))
+    trail.to("label", _every_status().get(folded(trail.text).strip("()"), trail.text))
     return Cell(trail.text, "", trail.steps)
 
 

@@ -229,7 +229,7 @@ def ensure_proxy():
     if shutil.which(PROXY) or os.path.exists(os.path.join(PROXY_HOME, "node_modules", ".bin", PROXY)):
         return
     npm = shutil.which("npm")
-    if npm is None:
+    if npm is None or shutil.which("node") is None:
         raise Stop("The hub's proxy needs Node 20 or newer with npm (nodejs.org, or apt install npm).")
     version = subprocess.run(["node", "--version"], stdout=subprocess.PIPE, universal_newlines=True).stdout.strip()
     if not version.startswith("v") or int(version[1:].split(".")[0]) < 20:

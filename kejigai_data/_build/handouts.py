@@ -10,6 +10,7 @@ import ast
 import re
 import shutil
 from functools import lru_cache
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -126,14 +127,28 @@ def spoken_right(page: str, language: str) -> str:
     return "".join(parts)
 
 
+def boxed(page: str, label: str) -> str:
+    """Return HTML with each table of the text in a box of its own, which scrolls where the table is too wide.
+
+    Examples
+    --------
+    >>> boxed("<table>…</table>", "Table")
+    '<div class="table" tabindex="0" role="group" aria-label="Table"><table>…</table></div>'
+    """
+    box = f'<div class="table" tabindex="0" role="group" aria-label="{escape(label)}">'
+    return page.replace("<table>", f"{box}<table>").replace("</table>", "</table></div>")
+
+
 def exporter(template: str = "lesson") -> HTMLExporter:
     """Return what turns a notebook into a page, or into a deck."""
     config = Config()
     config.NbConvertBase.display_data_priority = [MIME, "text/html", "text/plain"]
     config.HTMLExporter.exclude_anchor_links = True
-    return HTMLExporter(  # type: ignore[no-untyped-call]
+    made = HTMLExporter(  # type: ignore[no-untyped-call]
         config=config, template_name=template, extra_template_basedirs=[str(PAGES)], extra_template_paths=[str(PAGES)]
     )
+    made.register_filter("boxed", boxed)  # type: ignore[no-untyped-call]
+    return made
 
 
 def page(path: Path, script: str, home: str = "") -> str:

@@ -28,7 +28,7 @@ from kejigai_data.loading import records
 from kejigai_data.words import word
 
 from . import handouts, only_help
-from .handouts import LANGS, OTHER, PAGES, TOP, spoken_right, words
+from .handouts import LANGS, OTHER, PAGES, TOP, boxed, spoken_right, words
 
 TARGET = TOP / "dist" / "site"
 ARCHIVE = f"kejigai_data-{kj.__version__}-tables.zip"
@@ -123,8 +123,7 @@ def prose(source: str) -> Markup:
     """Return a page of the codebook as HTML; raw HTML in it is escaped, marks for its generator are left out."""
     renderer = IPythonRenderer(escape=True, exclude_anchor_links=True)
     text = MarkdownWithMath(renderer=renderer).render(re.sub(r"<!--.*?-->\n*", "", source))
-    box = f'<div class="table" tabindex="0" role="group" aria-label="{words(resolve())["table"]}">'
-    return Markup(text.replace("<table>", f"{box}<table>").replace("</table>", "</table></div>"))
+    return Markup(boxed(text, words(resolve())["table"]))
 
 
 def entry(code: str, kind: str, address: str, title: str, also: str, text: str) -> dict[str, str]:

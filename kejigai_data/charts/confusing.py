@@ -9,8 +9,9 @@ from ..checks import a_frame, a_text
 from ..codebook import codes_of, variable_label
 from ..errors import SelectionError, unknown
 from ..laboratory import code_label, permitted
-from ..language import pick
+from ..language import pick, resolve
 from ..render import alt
+from ..sheet_cells import bracketed
 from ..words import word
 from .parts import Cell, Pair, grid, heading, wrapped
 
@@ -98,4 +99,4 @@ def _name(variable: str, code: str) -> str:
     parts = code.split(";")
     if all(part in permitted(variable) for part in parts):
         return pick((", ", "、")).join(code_label(variable, part) for part in parts)
-    return pick(("({})", "（{}）")).format(word(code[1:-1])) if code.startswith("(") else code
+    return bracketed(code[1:-1], resolve()) if code.startswith("(") else code

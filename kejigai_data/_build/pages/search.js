@@ -15,14 +15,13 @@ const folded = INDEX.map((entry) => {
   return {entry, title: /^s\d+$/.test(entry.also) ? "" : title, text: title + " " + fold(entry.text)};
 });
 function ranked(wanted) {
-  const exact = folded.map((one) => ({...one, first: wanted.every((word) => one.title.includes(word))}))
-    .filter((one) => wanted.every((word) => one.text.includes(word)));
-  const fits = (text) => wanted.every((word) => text.includes(word) || loose(word)?.test(text));
-  const also = exact.map((one) => one.entry);
-  const near = !wanted.some(loose) ? [] : folded.map((one) => ({...one, first: fits(one.title)}))
-    .filter((one) => fits(one.text) && !also.includes(one.entry));
-  const sorted = (list) => list.sort((a, b) => b.first - a.first);
-  return [...sorted(exact), ...sorted(near)];
+  const forms = wanted.map((word) => [word, loose(word)]);
+  const holds = (text) => wanted.every((word) => text.includes(word));
+  const fits = (text) => forms.every(([word, form]) => text.includes(word) || form?.test(text));
+  // What has the very words goes before what comes near them, and of both what has them in its title.
+  const rank = ({title, text}) => (holds(text) ? 2 + holds(title) : Number(fits(title)));
+  return folded.filter((one) => fits(one.text)).map((one) => ({...one, rank: rank(one)}))
+    .sort((a, b) => b.rank - a.rank);
 }
 function look(most = FIRST) {
   const wanted = fold(box.value).split(/\s+/).filter(Boolean).map(single);
