@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from html import escape
+from statistics import median
 from typing import TYPE_CHECKING
 
 from .cases import PATHWAYS
@@ -31,8 +32,9 @@ NARROW, WIDE = 26, 60
 SHORT = 16
 DATE = re.compile(r"(\.\.|\d{4}(-\d\d){0,2})/\d{4}(-\d\d){0,2}")
 DAYS = re.compile(r"(≤ )?\d{4}(-\d\d){0,2}(( to |至)\d{4}(-\d\d){0,2})?")
-# A column of long texts would else be squeezed by columns of single words.
+# A column of long texts would else be squeezed by columns of single words: its least width in em.
 ESSAY = {"en": 90, "zh": 45}
+LEAST = {"whole": 3.6, "broken": 6, "essay": 17}
 
 
 class Table:
@@ -74,10 +76,14 @@ def _cell(text: str, style: str) -> str:
 
 
 def _style(column: tuple[str, ...], most: int) -> str:
-    width = max(map(letters_wide, column))
-    unbroken = width <= SHORT or all(DAYS.fullmatch(cell) for cell in column[1:] if cell)
-    essay = max(map(len, column)) > ESSAY[resolve()]
-    return STYLE.format("nowrap" if unbroken else "normal", 17 if essay else 3.6, most)
+    cells = [cell for cell in column[1:] if cell]
+    kind = "broken"
+    if max(map(letters_wide, column)) <= SHORT or (cells and all(map(DAYS.fullmatch, cells))):
+        kind = "whole"
+    elif cells and median(map(len, cells)) > ESSAY[resolve()]:
+        # Not the longest: one long name does not make a column of texts.
+        kind = "essay"
+    return STYLE.format("nowrap" if kind == "whole" else "normal", LEAST[kind], most)
 
 
 def table(frame: pd.DataFrame, columns: Iterable[str] | None = None, rows: int = 12, caption: str = "") -> Table:

@@ -17,7 +17,7 @@ from .test_browser import CLOSED
 from .test_exercises import SECRET
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-MARKED = re.compile('<span lang="zh-Hans">(.*?)</span>')
+MARKED = re.compile('<span lang="(?:zh-Hans|en)">(.*?)</span>')
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
 
 
@@ -172,15 +172,22 @@ def test_no_mark_for_the_generator_is_left_on_a_page(folder):
         assert "&lt;!--" not in path.read_text(encoding="utf-8"), path
 
 
-def test_chinese_on_an_english_page_is_marked_as_chinese(opened):
-    unmarked = """() => { const found = [];
+@pytest.mark.parametrize(
+    ("code", "other", "foreign"), [("en", "zh", "[\u4e00-\u9fff]"), ("zh", "en", "(?<![/.\\w])[a-z]+( [a-z]{2,}){3}")]
+)
+def test_what_is_in_the_other_language_is_marked(opened, code, other, foreign):
+    unmarked = """([foreign, other]) => { const found = [];
       const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
       while (walk.nextNode()) { const node = walk.currentNode, at = node.parentElement;
-        if (/[\u4e00-\u9fff]/.test(node.data) && !at.closest('script, style, option')
-            && !at.closest('[lang]').lang.startsWith('zh')) found.push(node.data.slice(0, 40)); }
-      return found; }"""
-    for name in ("en/cases/c001", "en/codebook/mechanism", "en/glossary", "lessons/en/01_legal"):
-        assert opened(f"{name}.html").evaluate(unmarked) == []
+        if (new RegExp(foreign, 'i').test(node.data) && !at.closest('script, style, option')
+            && !at.closest('[lang]').lang.startsWith(other)) found.push(node.data.slice(0, 40)); }
+      return [found, document.querySelectorAll(`main [lang^=${other}]`).length]; }"""
+    marked = 0
+    for name in ("cases/c001", "cases/c029", "codebook/mechanism", "glossary", f"../lessons/{code}/04_forces"):
+        found, some = opened(f"{code}/{name}.html").evaluate(unmarked, [foreign, other])
+        assert found == []
+        marked += some
+    assert marked > 10
 
 
 def test_search_says_when_it_finds_nothing_and_takes_markup_as_words(opened):

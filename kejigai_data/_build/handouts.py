@@ -110,20 +110,23 @@ def without_kernel(notebook: Any, language: str) -> Any:
 # What is not text: scripts, styles, comments, the title, and tags with their attributes.
 MARKUP = re.compile(r"(<script.*?</script>|<style.*?</style>|<title>.*?</title>|<!--.*?-->|<[^>]*>)", re.DOTALL)
 CHINESE = re.compile("[\u3400-\u9fff][\u3400-\u9fff\u3000-\u303f\uff00-\uffef\u201c\u201d\u00b7]*")
+# One or two words are a name or a term that a Chinese sentence has taken in.
+ENGLISH = re.compile(r"(?<![\w&#/.])[A-Za-z][\w’'.-]*(?:[,;:]? (?:&amp; |[–—] )?[A-Za-z][\w’'.-]*){2,}")
 
 
 def spoken_right(page: str, language: str) -> str:
-    """Return an English page with its Chinese marked as such, so that it is read and set as Chinese.
+    """Return a page with what is in the other language marked as such, so that it is read and set right.
 
     Examples
     --------
     >>> spoken_right('<p title="省">the 省 and <b>市</b></p>', "en")
     '<p title="省">the <span lang="zh-Hans">省</span> and <b><span lang="zh-Hans">市</span></b></p>'
+    >>> spoken_right("<p>题为 Message from the President，CSV 文件</p>", "zh")
+    '<p>题为 <span lang="en">Message from the President</span>，CSV 文件</p>'
     """
-    if language != "en":
-        return page
+    other, words_of = ("zh-Hans", CHINESE) if language == "en" else ("en", ENGLISH)
     parts = MARKUP.split(page)
-    parts[::2] = [CHINESE.sub(r'<span lang="zh-Hans">\g<0></span>', text) for text in parts[::2]]
+    parts[::2] = [words_of.sub(rf'<span lang="{other}">\g<0></span>', text) for text in parts[::2]]
     return "".join(parts)
 
 
