@@ -198,7 +198,11 @@ def test_it_says_when_it_is_full_and_an_idle_place_is_freed(browser):
 
 
 def test_another_address_is_a_plain_page(app):
-    with pytest.raises(HTTPError) as missing:
-        urlopen(f"{app[1]}/voila/render/none.ipynb")
-    assert missing.value.code == 404
-    assert "没有这个页面" in missing.value.read().decode()
+    for elsewhere in ("voila/render/none.ipynb", "nowhere", "voila/nowhere/%3Cscript%3E"):
+        with pytest.raises(HTTPError) as missing:
+            urlopen(f"{app[1]}/{elsewhere}")
+        assert missing.value.code == 404
+        told = missing.value.read().decode()
+        assert "没有这个页面" in told
+        assert "nowhere" not in told
+        assert "Content-Security-Policy" in missing.value.headers

@@ -179,15 +179,22 @@ def sign_in(page, name, password):
     page.click("#login_submit")
 
 
-def test_pages_of_the_hub_speak_chinese_and_english(hub, request):
+def sound(page):
+    """Return whether a page has Chinese and English, and no serious fault of access."""
     from axe_playwright_python.sync_playwright import Axe
 
+    found = Axe().run(page, options={"preload": False}).response["violations"]
+    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
+    shown = page.inner_text("body")
+    return bool(re.search("[\u4e00-\u9fff]{2}.*[a-z]{4}", shown, re.DOTALL))
+
+
+def test_pages_of_the_hub_speak_chinese_and_english(hub, request):
     page = request.getfixturevalue("browser").new_page()
     page.goto(f"{hub.address}/hub/login")
     assert "首次登录时输入的密码" in page.inner_text("form")
     assert "becomes yours" in page.inner_text("form")
-    found = Axe().run(page, options={"preload": False}).response["violations"]
-    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
+    assert sound(page)
     sign_in(page, "stranger", PASSWORD)
     told = page.inner_text("[role=alert]")
     assert "不在班级名单上" in told
@@ -195,15 +202,52 @@ def test_pages_of_the_hub_speak_chinese_and_english(hub, request):
     page.goto(f"{hub.address}/hub/login?next=%2Fhub%2Fhome")
     sign_in(page, "teacher", PASSWORD)
     page.wait_for_selector("#start")
+    assert page.inner_text("#start") == "打开 · Open"
+    assert sound(page)
     page.goto(f"{hub.address}/user/teacher/lab")
     assert "文件仍在" in page.inner_text("body")
     assert page.inner_text("#start") == "启动 · Start"
+    assert sound(page)
     page.goto(f"{hub.address}/hub/nowhere")
     assert "出错了" in page.inner_text("h1")
-    page.goto(f"{hub.address}/user/teacher/lab")
+    assert sound(page)
+    page.close()
+
+
+def test_a_password_is_changed_and_a_short_one_refused(hub, request):
+    page = request.getfixturevalue("browser").new_page()
+    page.goto(f"{hub.address}/hub/login?next=%2Fhub%2Fhome")
+    sign_in(page, "teacher", PASSWORD)
+    page.click("text=修改密码")
+    for password, words in (("short", "密码至少 7 位"), (PASSWORD + "!", "The password is changed")):
+        page.fill("#password_input", password)
+        page.click("#login_submit")
+        assert words in page.inner_text("[role=alert]")
+        assert sound(page)
+    page.click("#logout")
+    page.goto(f"{hub.address}/hub/login?next=%2Fhub%2Fhome")
+    sign_in(page, "teacher", PASSWORD)
+    assert "密码不对" in page.inner_text("[role=alert]")
+    sign_in(page, "teacher", PASSWORD + "!")
+    page.click("text=修改密码")
+    page.fill("#password_input", PASSWORD)
+    page.click("#login_submit")
+    page.close()
+
+
+def test_a_place_is_waited_for_opened_and_closed(hub, request):
+    page = request.getfixturevalue("browser").new_page()
+    page.goto(f"{hub.address}/hub/login?next=%2Fhub%2Fhome")
+    sign_in(page, "teacher", PASSWORD)
     page.click("#start")
     page.wait_for_url("**/spawn-pending/**")
-    assert "正在为您启动" in page.inner_text("body")
+    assert "正在为您启动" in page.inner_text("main")
+    assert not page.locator("#progress-log").is_visible()
+    page.wait_for_url("**/user/teacher/**", timeout=90_000)
+    page.goto(f"{hub.address}/hub/home")
+    page.click("#stop")
+    page.wait_for_selector("#stop", state="detached", timeout=60_000)
+    assert page.inner_text("#start") == "打开 · Open"
     page.close()
 
 

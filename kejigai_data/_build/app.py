@@ -15,7 +15,10 @@ from pathlib import Path
 
 import nbformat
 from traitlets.config import Config
+from tornado.web import HTTPError
 from voila.app import Voila
+from voila.configuration import VoilaConfiguration
+from voila.handler import BaseVoilaHandler
 
 from . import only_help
 from .handouts import LANGS, OTHER, words
@@ -58,6 +61,21 @@ def notebook(language: str) -> nbformat.NotebookNode:
     return nbformat.v4.new_notebook(cells=cells, metadata=metadata)
 
 
+class Nowhere(BaseVoilaHandler):  # type: ignore[misc]
+    """An address that leads nowhere gets the app's own page."""
+
+    async def prepare(self) -> None:
+        """Refuse.
+
+        Raises
+        ------
+        tornado.web.HTTPError
+            404 for every address.
+        """
+        await super().prepare()
+        raise HTTPError(404)
+
+
 def settings() -> Config:
     """Return Voilà's settings, from the environment where it names them."""
     idle = int(os.environ.get("KEJIGAI_IDLE", "600"))
@@ -65,7 +83,11 @@ def settings() -> Config:
     config.Voila.ip = os.environ.get("KEJIGAI_IP", "127.0.0.1")
     config.Voila.port = int(os.environ.get("PORT") or 8866)
     config.Voila.open_browser = False
-    config.Voila.tornado_settings = {"headers": {"Content-Security-Policy": POLICY}}
+    config.Voila.tornado_settings = {
+        "headers": {"Content-Security-Policy": POLICY},
+        "default_handler_class": Nowhere,
+        "default_handler_args": {"voila_configuration": VoilaConfiguration(template="offline")},
+    }
     config.VoilaConfiguration.template = "offline"
     # The others of the environment belong to the lab and only fill the console with errors here.
     config.VoilaConfiguration.extension_allowlist = WIDGET_EXTENSIONS
