@@ -241,6 +241,7 @@ def test_the_archive_is_flat_and_readable(folder):
             "CITATION.cff",
             "LICENSE",
         } <= set(names)
+        assert len({entry.CRC for entry in archive.infolist()}) == len(names)
         about = archive.read("README.txt").decode("utf-8-sig")
         tables = {name.removesuffix(".csv") for name in names if name.endswith(".csv")}
         assert all(

@@ -211,7 +211,7 @@ def write_archive(path: Path) -> None:
             for file in sorted(map(Path, export(f"{folder}/{language}", ["csv", "xlsx", "dta"]))):
                 if language == "en":
                     archive.write(file, file.name)
-                elif file.stem in ("kejigai_data", "cases_wide", "cases_labelled"):
+                elif file.name in ("kejigai_data.xlsx", "cases_wide.dta", "cases_labelled.csv", "cases_labelled.dta"):
                     archive.write(file, f"{file.stem}_zh{file.suffix}")
         for file in (TOP / "LICENSE", TOP / "CITATION.cff"):
             archive.write(file, file.name)
