@@ -51,14 +51,14 @@ def opened(browser, folder):
     """Return a function that opens a deck; only files may be asked for, nothing may complain."""
     contexts, asked, errors = [], [], []
 
-    def open_(name):
+    def open_(name, how=""):
         context = browser.new_context(viewport={"width": 1280, "height": 720})
         contexts.append(context)
         context.on("request", lambda r: asked.append(r.url))
         page = context.new_page()
         page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda e: errors.append(str(e)))
-        page.goto((folder / f"{name}.html").as_uri())
+        page.goto((folder / f"{name}.html").as_uri() + how)
         page.wait_for_selector("body[data-ready]")
         return page
 
@@ -178,6 +178,20 @@ def test_the_speaker_view_opens_with_the_notes(opened):
     view.wait_for_function(
         "document.querySelector('.speaker-controls-notes .value')?.textContent.trim().length > 20"
     )
+
+
+def test_a_deck_is_printed_a_slide_a_page_with_margins(opened):
+    page = opened("zh/01_legal", "?print-pdf")
+    page.wait_for_selector(".pdf-page")
+    margins = page.eval_on_selector_all(
+        ".pdf-page .fit", "all => all.map(f => f.getBoundingClientRect().left - f.closest('.pdf-page').offsetLeft)"
+    )
+    assert len(margins) > 30
+    assert set(margins) == {64}
+    paper = page.pdf(prefer_css_page_size=True)
+    boxes = re.findall(rb"/MediaBox \[([\d. ]+)\]", paper)
+    assert len(boxes) == len(margins)
+    assert set(boxes) == {b"0 0 960 540"}
 
 
 @pytest.mark.parametrize("name", some_now(NAMES, ["en/03_functional", "zh/06_across"]))
