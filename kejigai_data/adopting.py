@@ -130,16 +130,20 @@ def _days_alike(cases: Any, earliest: str, latest: str) -> Any:
     import narwhals as nw
 
     schema = cases.collect_schema()
+    temporal = (nw.Date, nw.Datetime)
     kinds = {name: schema[name] for name in (earliest, latest)}
     for name, kind in kinds.items():
         other = kinds[latest if name == earliest else earliest]
         # A column without any day has the kind that its engine gives to nothing.
-        doubtful = kind.is_float() or (kind == nw.String and other.is_temporal())
-        if kind == nw.Unknown or (doubtful and _all_missing(cases, name)):
-            cases = cases.with_columns(nw.lit(None).cast(other if other.is_temporal() else nw.String).alias(name))
-        elif not (kind.is_temporal() or kind in (nw.String, nw.Object)):
-            raise SelectionError(f"The column {name!r} should hold days, and holds {kind}. {DAYS}")
+        doubtful = kind in (nw.Unknown, nw.Float64, nw.Float32) or (kind == nw.String and other in temporal)
+        if doubtful and _all_missing(cases, name):
+            cases = cases.with_columns(nw.lit(None).cast(other if other in temporal else nw.String).alias(name))
+        elif kind not in (*temporal, nw.String, nw.Object):
+            held = "another kind" if kind == nw.Unknown else kind
+            raise SelectionError(f"The column {name!r} should hold days, and holds {held}. {DAYS}")
     first, last = (cases.collect_schema()[name] for name in (earliest, latest))
+    if nw.Object in (first, last):
+        _of_one_kind(cases, (earliest, latest))
     zones = {getattr(kind, "time_zone", None) for kind in (first, last)}
     if nw.Object not in (first, last) and (type(first) is not type(last) or len(zones) > 1):
         raise SelectionError(f"{earliest!r} holds {first}, {latest!r} holds {last}: give both as one kind. {DAYS}")
@@ -153,12 +157,28 @@ def _days_alike(cases: Any, earliest: str, latest: str) -> Any:
 
 
 def _all_missing(cases: Any, name: str) -> bool:
+    """Tell whether a column holds nothing; of a lazy frame only where its kind is no kind of value."""
     import narwhals as nw
 
+    kind = cases.collect_schema()[name]
+    if kind == nw.Unknown:
+        return not fetched(cases.select(name).filter(~nw.col(name).is_null()).head(1))
     if not isinstance(cases, nw.DataFrame):
         return False
     cells = cases[name]
-    return bool(cells.is_null().all() or (cells.dtype.is_float() and cells.is_nan().all()))
+    return bool(cells.is_null().all() or (kind.is_float() and cells.is_nan().all()))
+
+
+def _of_one_kind(cases: Any, names: Iterable[str]) -> None:
+    """Stop where cells of Python's own kinds are not alike: pandas reads so a sheet with days as text among days."""
+    import narwhals as nw
+
+    if not isinstance(cases, nw.DataFrame):
+        return
+    cells = (cell for name in names for cell in cases[name].to_list() if str(cell) not in MISSING)
+    kinds = sorted({type(cell).__name__ for cell in cells})
+    if len(kinds) > 1:
+        raise SelectionError(f"{' and '.join(map(repr, names))} hold {', '.join(kinds)}: give all as one kind. {DAYS}")
 
 
 def sound(pairs: Iterable[dict[str, Any]]) -> None:

@@ -36,6 +36,8 @@ def opened(frame: Any, columns: Iterable[str] = (), what: str = "frame") -> nw.D
         raise SelectionError(f"{what} must be a frame of {KINDS}, not {one_short(frame)}.") from None
     except nw.exceptions.DuplicateError:
         raise SelectionError(f"{what} has a column more than once. Keep one of each.") from None
+    except nw.exceptions.NarwhalsError as error:
+        raise SelectionError(f"{what} cannot be read by its own engine: {str(error).splitlines()[0]}.") from None
     wanted = list(columns)
     for name in wanted:
         if name not in names:

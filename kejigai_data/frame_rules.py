@@ -26,9 +26,12 @@ if TYPE_CHECKING:
 COLUMNS = ("row", "column", "value", "rule", "message", "suggestion")
 # Columns of our own beside those of a frame, which may be called anything.
 NAME, NUMBER = "_kejigai_row", "_kejigai_number"
-# Spaces, also the wide and the unbreakable one, which engines count among spaces or do not.
-SPACES = "[ \t\u3000\u00a0]"
-EDGE = f"^{SPACES}+|{SPACES}+$"
+# Spaces, also wide, unbreakable and invisible ones, which engines count among spaces or do not.
+SPACES = " \t\r\n\u3000\u00a0\u200b\ufeff"
+BLANK = f"^[{SPACES}]*$"
+EDGE = f"^[{SPACES}]+|[{SPACES}]+$"
+# Something between: what is nothing but spaces is missing.
+ASTRAY = f"^[{SPACES}]+[^{SPACES}]|[^{SPACES}][{SPACES}]+$"
 YEAR = "[0-9]{4}"
 # The forms of `dates.bounds` in a syntax that every engine's regular expressions share.
 DAYS = (
@@ -188,10 +191,9 @@ def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str], l
             continue
         cell = nw.col(name)
         if kind == "present":
-            yield Check(rule, name, cell.is_null() | _blank(cell), none)
+            yield Check(rule, name, cell.is_null() | cell.str.contains(BLANK), none)
         elif kind == "edge":
-            astray = cell.str.contains(EDGE) & ~_blank(cell)
-            yield Check(rule, name, astray, cell.str.replace_all(EDGE, ""), (name,))
+            yield Check(rule, name, cell.str.contains(ASTRAY), cell.str.replace_all(EDGE, ""), (name,))
         elif kind == "place":
             provinces = sorted({p["place_id"][:2] for p in records("places") if p["place_id"].isdigit()})
             known = [p["place_id"] for p in records("places")]
@@ -219,6 +221,7 @@ def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str], l
             told = nw.col(other).str.contains(EDTF)
             wrong = told & ((end == "") | (cell.cast(nw.String).str.slice(0, 10) != end))
             yield Check(rule, name, wrong, end, (name, other))
+            yield Check(rule, name, told & (end != "") & cell.is_null(), end, (other,))
         elif kind == "after":
             yield Check(rule, name, cell > nw.col(other), none, (name, other))
         elif kind == "status" and status in present:
@@ -234,8 +237,10 @@ def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str], l
         elif kind == "applies_to":
             only = next(v["applies_to"] for v in records("variables") if v["variable"] == name)
             if only and name != other:
-                away = nw.col(other) != only
+                # What is no code at all is reported there, and says nothing here.
+                away = nw.col(other).is_in([one for one in codes_of(other) if one != only])
                 yield Check(rule, name, away, nw.lit(f"{other} = {only}"), (name, other))
+                yield Check(rule, name, nw.col(other).is_null(), nw.lit(f"{other} = {only}"), (name,))
                 if status in present:
                     odd = away & cell.is_null() & (nw.col(status) != "not_applicable")
                     yield Check(rule, status, odd, nw.lit("not_applicable"), (status, other))
@@ -247,17 +252,15 @@ def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str], l
             home, astray = none, nw.lit(False)
             for dimension, codes in homes.items():
                 home = nw.when(cell.is_in(codes)).then(nw.lit(f"{other} = {dimension}")).otherwise(home)
-                astray = astray | (cell.is_in(codes) & (nw.col(other) != dimension))
+                others = [one for one in codes_of(other) if one != dimension]
+                astray = astray | (cell.is_in(codes) & nw.col(other).is_in(others))
             yield Check(rule, name, astray, home, (name, other))
         elif kind == "sourced":
             values = [nw.col(v).is_null() for v in coded if v in present]
             if values:
-                yield Check(rule, name, cell.is_null() & ~nw.all_horizontal(*values, ignore_nulls=False), none)
-
-
-def _blank(cell: nw.Expr) -> nw.Expr:
-    """Tell whether a text is nothing but spaces, up to twenty: two comparisons, which every engine does fast."""
-    return (cell >= " ") & (cell <= " " * 20)
+                coded_row = ~nw.all_horizontal(*values, ignore_nulls=False)
+                yield Check(rule, name, cell.is_null() & coded_row, none)
+                yield Check(rule, name, cell.str.contains(BLANK) & coded_row, none, (name,))
 
 
 def _unlike(cell: nw.Expr, form: str) -> nw.Expr:
@@ -314,8 +317,8 @@ def _code_hint(cell: nw.Expr, variable: str, lang: str) -> nw.Expr:
             spellings = list({_normal(row[name]) for name in ("code", "label_zh", "label_en")})
             hint = nw.when(wrong.is_in(spellings)).then(nw.lit(row["code"])).otherwise(hint)
     if is_set(variable):
-        # With spaces between the members, or joined as in Chinese.
-        joined = cell.str.replace_all(" *[;,；、，] *", ";")
+        # With spaces between the members or around them, or joined as in Chinese.
+        joined = cell.str.replace_all(EDGE, "").str.replace_all(" *[;,；、，] *", ";")
         hint = nw.when(joined.str.contains(set_form(codes_of(variable)))).then(joined).otherwise(hint)
     return hint
 
@@ -385,14 +388,14 @@ def _named(cases: Any) -> nw.Expr:
     if NUMBER not in cases.collect_schema().names():
         return nw.col(NAME)
     number = nw.concat_str(nw.lit("#"), (nw.col(NUMBER) + 1).cast(nw.String))
-    return nw.when(~nw.col(NAME).is_null() & ~_blank(nw.col(NAME))).then(nw.col(NAME)).otherwise(number)
+    return nw.when(~nw.col(NAME).is_null() & ~nw.col(NAME).str.contains(BLANK)).then(nw.col(NAME)).otherwise(number)
 
 
 def _twice(cases: Any, key: str, lang: str) -> Any:
     """Report each key that names several rows, once."""
     import narwhals as nw
 
-    known = cases.filter(~nw.col(key).is_null(), ~_blank(nw.col(key)))
+    known = cases.filter(~nw.col(key).is_null(), ~nw.col(key).str.contains(BLANK))
     counts = known.group_by(key).agg(nw.len().alias("_n")).filter(nw.col("_n") > 1)
     times = nw.concat_str(nw.col(key), nw.lit(" × "), nw.col("_n").cast(nw.String))
     return _listed(counts, nw.col(key), key, times, "key", lang, nw.lit(""))

@@ -94,7 +94,8 @@ def merge(own: pd.DataFrame, cases: pd.DataFrame, origin: str = "own") -> pd.Dat
         try:
             result[name] = result[name].astype(dtype)
         except (ValueError, TypeError):
-            odd = one_short(own[name].dropna().iloc[0]) if name in own.columns else "a value"
+            told = own[name].dropna() if name in own.columns else own.iloc[:0]
+            odd = one_short(told.iloc[0]) if len(told) else "what it does"
             raise SelectionError(f"own: the column {name!r} should hold {dtype}, not such as {odd}.") from None
     return result
 
@@ -133,7 +134,7 @@ def _derived(own: pd.DataFrame) -> pd.DataFrame:
     for name, source in (("place_zh", "short_zh"), ("place_en", "name_en"), ("place_level", "level")):
         _fill(own, name, [places.get(p, {}).get(source, "") or None for p in here])
     _fill(own, "province_id", [p or None for p in provinces])
-    _fill(own, "region", [places[p]["region"] if p in places else None for p in provinces])
+    _fill(own, "region", [places.get(p, {}).get("region", "") or None for p in provinces])
     if {"initiative", "central_link"} <= set(own.columns):
         pairs = (
             own[["initiative", "central_link"]]
@@ -193,7 +194,7 @@ def _dtype(frame: pd.DataFrame, name: str) -> Any:
     if pd.api.types.is_numeric_dtype(dtype):
         if pd.api.types.is_extension_array_dtype(dtype):
             return dtype
-        return {"bool": "boolean"}.get(str(dtype), str(dtype).capitalize().replace("Uint", "UInt"))
+        return {"bool": "boolean", "float16": "Float32"}.get(str(dtype), str(dtype).capitalize().replace("Uint", "UInt"))
     return text_type()
 
 
@@ -243,6 +244,6 @@ def as_readings(frame: pd.DataFrame, reading: str | None = None) -> pd.DataFrame
         for name, unit, value, why, more in zip(
             who, frame["case_id"], frame[variable], status, evidence, strict=True
         ):
-            told = None if pd.isna(why) else f"({why})"
-            rows.append((name, unit, variable, told if pd.isna(value) else str(value), *more))
+            told = None if pd.isna(why) or why == "" else f"({why})"
+            rows.append((name, unit, variable, told if pd.isna(value) or value == "" else str(value), *more))
     return pd.DataFrame(rows, columns=[*NEEDED, *told_by]).astype(text_type())

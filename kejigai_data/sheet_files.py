@@ -120,19 +120,21 @@ def encoding_of(data: bytes, name: str) -> str:
         encodings = ["utf-8-sig"]
     else:
         encodings = ["utf-8", "gb18030"]
-    first: UnicodeDecodeError | None = None
+    failed: list[UnicodeDecodeError] = []
     for encoding in encodings:
         try:
             data.decode(encoding)
             return encoding
         except UnicodeDecodeError as error:
-            first = first or error
+            failed.append(error)
             # GB18030 makes something of almost anything. Text that was good UTF-8 so far is damaged UTF-8.
             if len(re.findall(b"[\xe4-\xe9][\x80-\xbf]{2}", data[: error.start])) >= 4:
                 break
-    assert first is not None
+    # What went wrong last was read furthest.
+    at, encoding = max((error.start, encoding) for error, encoding in zip(failed, encodings, strict=False))
+    at += 3 * (encoding == "utf-8-sig")
     raise DataError(
-        f"{name}: byte {first.start} is not {encodings[0]}: the file is damaged, or in an encoding that is not "
+        f"{name}: byte {at} is not {encoding.removesuffix('-sig')}: the file is damaged, or in an encoding that is not "
         "read here (UTF-8, UTF-16 with its mark, GB18030). Save it as CSV UTF-8, or as .xlsx."
     )
 

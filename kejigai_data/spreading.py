@@ -174,7 +174,7 @@ def _ordinal(value: Any, missing: int) -> int:
     """Return the day of a date, timestamp or ISO text as a number."""
     import pandas as pd
 
-    if value == "" or pd.isna(value):
+    if pd.isna(value) or value == "":
         return missing
     return date.fromisoformat(str(value)[:10]).toordinal()
 

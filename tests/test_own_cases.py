@@ -134,7 +134,7 @@ def plain(rows, engine_has_order):
             for column, day, end in zip(
                 ("adopted_earliest", "adopted_latest"), ends, ends_of(one["adopted"]), strict=True
             ):
-                if day and day[:10] != end:
+                if (day or end)[:10] != end or (not day and end != "open"):
                     add(column, "interval")
         status = one["stage_status"]
         if status and status not in STATUSES:
@@ -144,7 +144,9 @@ def plain(rows, engine_has_order):
             or (not one["stage"] and status in VALUED and status != "ambiguous")
         ):
             add("stage", "value_and_status")
-        if one["factors"] and one["dimension"] and one["dimension"] != "factor_allocation":
+        # A dimension that is no code is reported as such, and nothing else depends on it.
+        elsewhere = one["dimension"] in ALLOWED["dimension"] and one["dimension"] != "factor_allocation"
+        if one["factors"] and (elsewhere or not one["dimension"]):
             add("factors", "applies_to")
         told = one["factors_status"]
         if told and ((one["factors"] and told not in VALUED) or (not one["factors"] and told == "stated")):
@@ -152,13 +154,9 @@ def plain(rows, engine_has_order):
         for variable in ("stage", "factors"):
             if one[variable] and not one[f"{variable}_status"]:
                 add(f"{variable}_status", "value_and_status")
-        if (
-            told not in (None, "not_applicable")
-            and not one["factors"]
-            and one["dimension"] not in (None, "factor_allocation")
-        ):
+        if told not in (None, "not_applicable") and not one["factors"] and elsewhere:
             add("factors_status", "applies_to")
-        if one["mechanism"] in HOME and one["dimension"] and one["dimension"] != HOME[one["mechanism"]]:
+        if one["mechanism"] in HOME and one["dimension"] in set(ALLOWED["dimension"]) - {HOME[one["mechanism"]]}:
             add("mechanism", "dimension")
         if not one["source"] and any(one[v] for v in ALLOWED):
             add("source", "source")
@@ -449,11 +447,15 @@ def test_terminal_validates_a_coding_sheet(tmp_path):
 
 
 def test_spaces_at_an_edge_and_unknown_keys_are_found():
-    frame = pd.DataFrame({"case_id": ["c001 ", "n1", "\u3000", " " * 21], "place_id": ["430000"] * 4})
+    blank = ["\u3000", " " * 21, "\n\t", "\u200b"]
+    frame = pd.DataFrame({"case_id": ["c001 ", "n1", *blank], "place_id": ["430000"] * 6})
     found = kj.validate(frame)
     assert sorted(zip(found["row"], found["rule"], found["suggestion"], strict=True)) == [
-        (" " * 21, "edge", ""), ("c001 ", "edge", "c001"), ("\u3000", "edge", "")
+        ("#3", "required", ""), ("#4", "required", ""), ("#5", "required", ""), ("#6", "required", ""),
+        ("c001 ", "edge", "c001"),
     ]  # fmt: skip
+    row = {"case_id": "a", "place_id": "440000", "stage": "pilot", "source": blank, "locator": "p1"}
+    assert list(kj.validate(pd.DataFrame(row), key="source")["rule"]).count("source") == 4
     with pytest.raises(kj.UnknownNameError, match="caseid"):
         kj.validate(frame, key="caseid")
 
