@@ -110,8 +110,10 @@ def _coded(path: str, lang: str | None) -> tuple[pd.DataFrame, list[dict[str, An
         return pd.read_parquet(path), []
     except ImportError:
         raise missing_extra("Reading Parquet", "research") from None
+    except FileNotFoundError:
+        raise DataError(f"{path} is not there.") from None
     except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read as Parquet: {error}.") from None
+        raise DataError(f"{path} cannot be read as Parquet: {str(error).rstrip('.')}.") from None
 
 
 def reference(arguments: argparse.Namespace) -> int:
@@ -126,7 +128,8 @@ def hand_on(arguments: argparse.Namespace) -> int:
     """Export all tables and name the files."""
     from .exporting import FORMATS, export
 
-    formats = arguments.formats.split(",") if arguments.formats else FORMATS
+    given = arguments.formats
+    formats = FORMATS if given is None else [name.strip() for name in given.split(",")]
     files = export(arguments.folder, formats, arguments.lang, bom=not arguments.no_bom)
     print(json.dumps(files, ensure_ascii=False) if arguments.json else "\n".join(files))
     return 0

@@ -170,7 +170,7 @@ def _all_missing(cases: Any, name: str) -> bool:
 
 
 def _of_one_kind(cases: Any, names: Iterable[str]) -> None:
-    """Stop where cells of Python's own kinds are not alike: pandas reads so a sheet with days as text among days."""
+    """Stop where cells of Python's own kinds differ: so pandas reads a sheet with text among its days."""
     import narwhals as nw
 
     if not isinstance(cases, nw.DataFrame):
@@ -178,7 +178,9 @@ def _of_one_kind(cases: Any, names: Iterable[str]) -> None:
     cells = (cell for name in names for cell in cases[name].to_list() if str(cell) not in MISSING)
     kinds = sorted({type(cell).__name__ for cell in cells})
     if len(kinds) > 1:
-        raise SelectionError(f"{' and '.join(map(repr, names))} hold {', '.join(kinds)}: give all as one kind. {DAYS}")
+        raise SelectionError(
+            f"{' and '.join(map(repr, names))} hold {', '.join(kinds)}: give all as one kind. {DAYS}"
+        )
 
 
 def sound(pairs: Iterable[dict[str, Any]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +30,9 @@ def agreement(
     ----------
     readings : pandas.DataFrame
         Long: ``reading``, ``unit``, ``variable``, ``value`` (text; sets joined with
-        ``";"``). A silent text is a value of its own; only a missing value means that
-        the reading did not cover the unit.
+        ``";"``, in any order, with spaces around them or not). A silent text is a value of its
+        own; only a missing or empty value means that the reading did not cover the unit.
+        Codes are compared as they stand: ``Pilot`` is not ``pilot``.
     variable : str, optional
         Only that one.
     resamples : int
@@ -264,8 +266,7 @@ def _checked(readings: pd.DataFrame) -> pd.DataFrame:
     taken = {"unit", "variable", *(f"{name}_{more}" for name in names for more in EVIDENCE)}
     if names & taken:
         raise SelectionError(f"A reading may not be called {min(names & taken)!r}: give it another name.")
-    joined = [isinstance(cell, str) and ";" in cell for cell in readings["value"]]
-    readings.loc[joined, "value"] = [";".join(sorted(set(c.split(";")))) for c in readings.loc[joined, "value"]]
+    readings["value"] = [None if cell is None else _joined(cell) or None for cell in readings["value"]]
     twice = readings.duplicated(["reading", "unit", "variable"])
     if twice.any():
         first = readings[twice].iloc[0]
@@ -281,6 +282,12 @@ def _coded(readings: pd.DataFrame, variable: str) -> None:
     names = set(readings["variable"])
     if a_text(variable, "variable") not in names:
         raise unknown("variable", variable, sorted(names))
+
+
+def _joined(value: str) -> str:
+    """Return a value without spaces around it; the members of a set once each, in one order."""
+    members = {member.strip() for member in re.split("[;；]", value)}
+    return ";".join(sorted(filter(None, members)))
 
 
 def _as_written(cell: object) -> str:

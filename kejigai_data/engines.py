@@ -60,15 +60,27 @@ def opened_codes(frame: Any, columns: Iterable[str]) -> Any:
     import narwhals as nw
 
     wanted = list(columns)
-    result = opened(frame, wanted)
+    result: Any = opened(frame, wanted)
     schema = result.collect_schema()
     for name in wanted:
         if schema[name].is_nested() or schema[name] == nw.Object:
+            held = "things of several kinds" if schema[name] == nw.Object else schema[name]
             raise SelectionError(
-                f"The column {name!r} holds {schema[name]}: one code a cell is wanted, members of a set joined "
+                f"The column {name!r} holds {held}: one code a cell is wanted, as text, members of a set joined "
                 "with ';'."
             )
-    return result
+    odd = [name for name in wanted if schema[name].is_float() or schema[name] == nw.Boolean]
+    return result.with_columns(_as_code(nw.col(name), schema[name]).alias(name) for name in odd) if odd else result
+
+
+def _as_code(cell: nw.Expr, kind: Any) -> nw.Expr:
+    """Return a number or a flag as text: a gap makes whole numbers decimal ones, and engines differ on NaN."""
+    import narwhals as nw
+
+    if kind == nw.Boolean:
+        text = nw.when(cell).then(nw.lit("true")).otherwise(nw.lit("false"))
+        return nw.when(~cell.is_null()).then(text)
+    return nw.when(~(cell.is_null() | cell.is_nan())).then(cell.cast(nw.String).str.replace_all("[.]0$", ""))
 
 
 def some_columns(value: object, what: str, taken: Iterable[str]) -> list[str]:

@@ -112,6 +112,9 @@ def problems(frame: Any, key: str, lang: str) -> Any:
     if key in flat_names:
         found.append(_twice(flat, key, lang))
     found.extend(_nested(cases, name, str(schema[name]), lang) for name in nested)
+    needed = [row["column"] for row in _table() if row["kind"] == "present"]
+    lacking = [name for name in needed if name not in schema.names() and (name != "case_id" or key == name)]
+    found.extend(_once(cases, name, "", "column", lang, "") for name in lacking)
     result: Any = nw.concat(
         # Of no row too: some engines give a literal one row of its own.
         found or [_listed(flat, nw.lit(""), "", nw.lit(""), "type", lang, nw.lit("")).head(0)],
@@ -388,7 +391,9 @@ def _named(cases: Any) -> nw.Expr:
     if NUMBER not in cases.collect_schema().names():
         return nw.col(NAME)
     number = nw.concat_str(nw.lit("#"), (nw.col(NUMBER) + 1).cast(nw.String))
-    return nw.when(~nw.col(NAME).is_null() & ~nw.col(NAME).str.contains(BLANK)).then(nw.col(NAME)).otherwise(number)
+    return (
+        nw.when(~nw.col(NAME).is_null() & ~nw.col(NAME).str.contains(BLANK)).then(nw.col(NAME)).otherwise(number)
+    )
 
 
 def _twice(cases: Any, key: str, lang: str) -> Any:
@@ -403,7 +408,15 @@ def _twice(cases: Any, key: str, lang: str) -> Any:
 
 def _nested(cases: Any, column: str, dtype: str, lang: str) -> Any:
     """Report a column of lists once: none of its values can be a code."""
+    return _once(
+        cases, column, dtype, "type", lang, pick(("text; join members with ;", "文本；多个取值以 ; 连接"), lang)
+    )
+
+
+def _once(cases: Any, column: str, value: str, rule: str, lang: str, hint: str) -> Any:
+    """Report what holds of a whole column, in one row without a name; nothing of a frame without rows."""
     import narwhals as nw
 
-    hint = pick(("text; join members with ;", "文本；多个取值以 ; 连接"), lang)
-    return _listed(cases.head(1), nw.lit(""), column, nw.lit(dtype), "type", lang, nw.lit(hint))
+    # Made of a column: of no row some engines give a literal one row of its own.
+    unnamed = nw.when(nw.col(NAME).is_null()).then(nw.lit("")).otherwise(nw.lit(""))
+    return _listed(cases.head(1), unnamed, column, nw.lit(value), rule, lang, nw.lit(hint))

@@ -194,7 +194,9 @@ def _dtype(frame: pd.DataFrame, name: str) -> Any:
     if pd.api.types.is_numeric_dtype(dtype):
         if pd.api.types.is_extension_array_dtype(dtype):
             return dtype
-        return {"bool": "boolean", "float16": "Float32"}.get(str(dtype), str(dtype).capitalize().replace("Uint", "UInt"))
+        return {"bool": "boolean", "float16": "Float32"}.get(
+            str(dtype), str(dtype).capitalize().replace("Uint", "UInt")
+        )
     return text_type()
 
 

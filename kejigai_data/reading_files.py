@@ -67,8 +67,7 @@ def readings_of(paths: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
     coders = together["reading"].unique()
     if len(paths) > 1 and len(coders) == 1:
         raise SelectionError(
-            f"{' and '.join(paths)} both name the coder {coders[0]!r} in their column reading: "
-            "two readings have two names."
+            f"{' and '.join(paths)} are readings of one coder, {coders[0]!r}: two readings have two names."
         )
     alone = together.groupby("unit")["reading"].nunique() == 1
     if len(coders) > 1 and alone.any():
@@ -83,7 +82,7 @@ def _one(path: str, name: str, notes: list[str]) -> pd.DataFrame:
     if at is None:
         frame, changes = read_coding_sheet(path)
         if len(changes):
-            notes.append(f"{path}: {len(changes)} alterations on reading; validate {path} lists them")
+            notes.append(f"{path}: {len(changes)} alterations on reading; validate {path} --json lists them")
         own = "reading" in frame.columns and frame["reading"].notna().any()
         if own:
             frame["reading"] = frame["reading"].fillna(name)

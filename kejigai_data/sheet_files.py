@@ -134,8 +134,8 @@ def encoding_of(data: bytes, name: str) -> str:
     at, encoding = max((error.start, encoding) for error, encoding in zip(failed, encodings, strict=False))
     at += 3 * (encoding == "utf-8-sig")
     raise DataError(
-        f"{name}: byte {at} is not {encoding.removesuffix('-sig')}: the file is damaged, or in an encoding that is not "
-        "read here (UTF-8, UTF-16 with its mark, GB18030). Save it as CSV UTF-8, or as .xlsx."
+        f"{name}: byte {at} is not {encoding.removesuffix('-sig')}: the file is damaged, or in an encoding that "
+        "is not read here (UTF-8, UTF-16 with its mark, GB18030). Save it as CSV UTF-8, or as .xlsx."
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from .cases import load_cases
 from .errors import DataError
 from .language import resolve
 from .loading import build, records
@@ -70,7 +71,7 @@ def read_coding_sheet(path: str | os.PathLike[str], language: str | None = None)
         ``cases``: one row a case, all columns ``string``: those of `coding_sheet` that the file
         has, variables as codes, ``<variable>_status`` for each variable (``stated``; ``silent``
         and the like where such a word stands in brackets; missing where the cell is empty), and
-        unknown columns under their own heading.
+        unknown columns under their own heading, which `changes` lists.
         ``changes``: one row an alteration: ``row`` (``Int64``, as a spreadsheet counts; missing
         for the file as a whole), ``column``, ``before``, ``after``, ``reason``, ``message``.
 
@@ -123,7 +124,13 @@ def _known() -> dict[str, str]:
     for row in records("variables"):
         name = row["variable"]
         known |= {_fold(text): name for text in (name, row["label_zh"], row["label_en"])}
-        known[_fold(f"{name}_status")] = f"{name}_status"
+        statuses = (
+            f"{name}_status",
+            f"{row['label_zh']}状态",
+            f"{row['label_zh']}（状态）",
+            f"{row['label_en']} status",
+        )
+        known |= {_fold(text): f"{name}_status" for text in statuses}
     return known
 
 
@@ -140,7 +147,13 @@ def _fold(heading: str) -> str:
 
 
 def _recognised(cells: Sequence[str]) -> dict[int, str]:
-    return {at: _known()[_fold(cell)] for at, cell in enumerate(cells) if cell and _fold(cell) in _known()}
+    found = {at: _known()[_fold(cell)] for at, cell in enumerate(cells) if cell and _fold(cell) in _known()}
+    # Without what stands in brackets or on a second line, as 地方（必填）; of a title that tells the language.
+    for at, cell in enumerate(cells):
+        column = _known().get(_fold(re.split(r"[(（\n]", cell)[0]), "") if at not in found else ""
+        if column and column not in found.values() and not column.startswith(("title", "summary")):
+            found[at] = column
+    return found
 
 
 def _score(rows: Rows) -> int:
@@ -241,13 +254,16 @@ def letters(position: int) -> str:
 def _body(grid: Grid, header: _Header, name: str) -> tuple[Rows, list[int], list[Change]]:
     """Return the rows of data, the numbers of their rows, and what was left out or read in another way."""
     changes = []
+    known = {*_known().values(), *load_cases(status=True).columns}
     for at, row in enumerate(grid.rows[: header.first]):
         if any(cell.strip() for cell in row):
             changes.append(Change(at + 1, "", " | ".join(filter(None, row)), "", "title_row"))
     for at in range(header.first, header.last):
         changes.append(Change(at + 1, "", " | ".join(filter(None, grid.rows[at])), "", "merged_header"))
     for at, column in sorted(header.columns.items()):
-        if header.headings[at] not in _usual() and column != header.headings[at]:
+        if column not in known:
+            changes.append(Change(header.last + 1, column, header.headings[at], column, "unknown_header"))
+        elif header.headings[at] not in _usual() and column != header.headings[at]:
             changes.append(Change(header.last + 1, column, header.headings[at], column, "header"))
     changes += [Change(row, "", where, "", "merged") for row, where in grid.merged if row > header.last + 1]
     width = max(map(len, grid.rows[header.first : header.last + 1]))

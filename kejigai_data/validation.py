@@ -34,8 +34,8 @@ def validate(frame: Any = None, folder: str | None = None, lang: str | None = No
     Parameters
     ----------
     frame : pandas, polars, pyarrow, DuckDB, Dask or PySpark frame, optional
-        Coded cases in the wide form of `load_cases` or `read_coding_sheet` (any of its coded
-        columns). Without it the bundled tables are checked.
+        Coded cases in the wide form of `load_cases` or `read_coding_sheet`: `key`, ``place_id`` and
+        any of the coded columns. Without it the bundled tables are checked.
     folder : str, optional
         A folder with copies of our tables, checked instead of the bundled ones.
     lang : {"en", "zh"}, optional
@@ -63,7 +63,9 @@ def validate(frame: Any = None, folder: str | None = None, lang: str | None = No
     -----
     The rules for a frame are the table ``frame_checks.csv`` of the package: codes, sets in
     codebook order, places, dates in EDTF and their order, values and their status, variables that
-    apply to one dimension, the dimension of each mechanism, source and locator, keys.
+    apply to one dimension, the dimension of each mechanism, source and locator, keys. Of a place
+    code that is not in `load_places` its form and its province are checked: codes that GB/T 2260 has
+    given up stand in older sources. Columns of other names are not looked at.
 
     Examples
     --------

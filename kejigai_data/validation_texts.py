@@ -5,6 +5,7 @@ WITH_VALUE = ("stated", "inferred", "ambiguous", "stated_absent")
 RULES = {
     "file": ("the file must be readable CSV in UTF-8", "文件须为 UTF-8 编码的完整 CSV"),
     "header": ("the columns must be those of the field list", "列须与字段表一致"),
+    "column": ("this column is missing", "缺少本列"),
     "required": ("this column may not be empty", "本列不得为空"),
     "type": ("the value must have the type of its field", "取值须符合字段类型"),
     "key": ("the primary key must be unique", "主键不得重复"),

@@ -208,3 +208,15 @@ def test_the_confusion_chart_takes_two_readings_as_they_are():
         kj.charts.confusion(long(OBSERVERS, "stage"), "stage")
     with pytest.raises(kj.UnknownNameError, match="variable"):
         kj.charts.confusion(readings, "action")
+
+
+def test_spaces_order_and_an_empty_text_make_no_disagreement():
+    rows = [("a", 1, "factors", "technology; capital"), ("b", 1, "factors", "capital；technology")]
+    rows += [("a", 2, "factors", " data "), ("b", 2, "factors", "data")]
+    rows += [("a", 3, "factors", ""), ("b", 3, "factors", "data")]
+    result = kj.agreement(pd.DataFrame(rows, columns=["reading", "unit", "variable", "value"]), resamples=5).iloc[
+        0
+    ]
+    assert (result["units"], result["percent"]) == (2, 1.0)
+    empty = kj.as_readings(pd.DataFrame({"case_id": ["h1"], "stage": [""], "stage_status": [""]}), "a")
+    assert empty["value"].isna().all()

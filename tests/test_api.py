@@ -316,7 +316,7 @@ def test_adoption_in_the_wide_frame_is_that_of_the_lesson():
 
 
 def test_validate_finds_a_repeated_case():
-    frame = kj.load_cases()[["case_id", "stage"]]
+    frame = kj.load_cases()[["case_id", "place_id", "stage"]]
     assert set(kj.validate(pd.concat([frame, frame]))["rule"]) == {"key"}
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from itertools import combinations, product
 
 import duckdb
@@ -444,3 +444,55 @@ def test_the_estimate_settles_on_ordinary_intervals():
         deserved = (1 / units / (covers @ mass)) @ covers
         assert deserved.max() < 1 + 1e-6
         assert mass.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("made", [on_pandas, on_polars, on_lazy, on_duckdb])
+def test_numbers_with_gaps_and_flags_are_codes_as_text(made):
+    rows = [("10", "p"), ("9", "p"), ("10", "q"), (None, "q"), ("9.5", "q")]
+    text = nw.from_native(made(rows, ["mechanism", "place_id"]))
+    frame = text.with_columns(
+        nw.col("mechanism").cast(nw.Float64), flag=nw.col("place_id") == nw.lit("p")
+    ).to_native()
+    found = Counter({(2, "10", 2): 1, (1, "9", 1): 1, (1, "9.5", 1): 1, (1, None, 1): 1})
+    assert rows_of(kj.naming(frame)) == found
+    assert rows_of(kj.naming(frame, "flag")) == Counter({(2, "true", 1): 1, (3, "false", 1): 1})
+    assert ("10", "9", 1) in rows_of(kj.co_occurrence(frame))
+
+
+def test_what_is_no_number_is_missing_on_polars_too():
+    frame = pl.DataFrame({"mechanism": [1.0, None, float("nan")], "place_id": ["p", "q", "r"]})
+    assert rows_of(kj.naming(frame)) == Counter({(1, "1", 1): 1, (2, None, 2): 1})
+
+
+PERIODS = pd.DataFrame({"place_id": ["110000"], "adopted_earliest": pd.PeriodIndex(["2021-01-01"], freq="D")})
+PERIODS["adopted_latest"] = PERIODS["adopted_earliest"]
+UNIONS = """select '110000' place_id, ('2021-01-01')::union(a date, b varchar) adopted_earliest,
+    ('2021-01-01')::union(a date, b varchar) adopted_latest"""
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        PERIODS,
+        duckdb.sql(UNIONS),
+        pl.DataFrame({"place_id": ["1"], "adopted_earliest": [time(8)], "adopted_latest": [time(9)]}),
+        pd.DataFrame({"place_id": ["1", "2"], "adopted_earliest": [date(2021, 7, 1), "2021-08-01"]}).assign(
+            adopted_latest=lambda frame: frame["adopted_earliest"]
+        ),
+        pd.DataFrame(
+            {"place_id": ["1"], "adopted_earliest": [date(2021, 7, 1)], "adopted_latest": ["2021-08-01"]}
+        ),
+    ],
+)
+def test_days_of_kinds_that_cannot_be_compared_are_refused(frame):
+    with pytest.raises(kj.SelectionError, match="Days are dates, timestamps or ISO text"):
+        kj.adoption(frame, ["110000"])
+
+
+@pytest.mark.parametrize("kind", ["string", "string[pyarrow]"])
+def test_the_curve_takes_the_packages_own_text(kind):
+    rows = [("370100", "2020-01-01", "2020-12-31"), ("370200", "2021-01-01", None)]
+    frame = pd.DataFrame(rows, columns=["place_id", "adopted_earliest", "adopted_latest"])
+    expected = kj.adoption_curve(kj.adoption(frame, ["370100", "370200", "370300"]))
+    pairs = kj.adoption(frame.astype(kind), ["370100", "370200", "370300"])
+    pd.testing.assert_frame_equal(kj.adoption_curve(pairs), expected)

@@ -23,7 +23,11 @@ from kejigai_data.validation_texts import RULES
 
 MANY = int(os.environ.get("KEJIGAI_FUZZ", "5000"))
 CHECKS = settings(
-    max_examples=-(-MANY // 2), deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=-(-MANY // 2),
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
 )
 VARIABLES = [v["variable"] for v in records("variables")]
 NAMES = ["case_id", "place_id", "adopted", "adopted_earliest", "adopted_latest", "source", "locator", *VARIABLES]

@@ -269,11 +269,16 @@ def test_a_suggestion_can_be_pasted_in_the_place_of_the_value():
     assert "order of the codebook" in found.loc[found["row"] == "n2", "message"].iloc[0]
 
 
-def test_nothing_wrong_is_nothing_wrong_without_a_key_too():
-    good = {"place_id": ["410000", "310000"], "stage": ["pilot", "planned"]}
-    assert len(kj.validate(pd.DataFrame(good))) == 0
-    assert len(kj.validate(pl.DataFrame(good))) == 0
-    assert kj.validate(pl.DataFrame(good).to_arrow()).num_rows == 0
+def test_a_column_that_every_case_needs_is_missed_once():
+    stages = {"stage": ["pilot", "planned"]}
+    for frame in (pd.DataFrame(stages), pl.DataFrame(stages)):
+        found = kj.validate(frame)
+        assert list(found["column"]) == ["case_id", "place_id"]
+        assert set(found["rule"]) == {"column"}
+    named = {**stages, "document": ["d1", "d2"], "place_id": ["410000", "310000"]}
+    assert len(kj.validate(pd.DataFrame(named), key="document")) == 0
+    assert kj.validate(pl.DataFrame(named).to_arrow(), key="document").num_rows == 0
+    assert len(kj.validate(pd.DataFrame({"stage": []}, dtype="string"))) == 0
 
 
 def test_odd_columns_are_reported_and_the_frame_stays_as_it_was():
@@ -291,7 +296,8 @@ def test_odd_columns_are_reported_and_the_frame_stays_as_it_was():
 def test_a_lazy_frame_needs_a_key():
     with pytest.raises(kj.SelectionError, match="name the column that tells"):
         kj.validate(pl.LazyFrame({"stage": ["pilot"]}))
-    assert kj.validate(pl.LazyFrame({"n": ["1"], "stage": ["x"]}), key="n").collect()["row"].to_list() == ["1"]
+    lazy = pl.LazyFrame({"n": ["1"], "place_id": ["410000"], "stage": ["x"]})
+    assert kj.validate(lazy, key="n").collect()["row"].to_list() == ["1"]
 
 
 def own(**more):

@@ -514,7 +514,7 @@ def test_headings_as_labels_need_no_remark_and_others_are_listed(lang, tmp_path)
         (1, "Place ID", "place_id", "header"),
         (1, " STAGE", "stage", "header"),
         (1, "创新 要素 *", "factors", "header"),
-        (1, "自定 ", "自定", "header"),
+        (1, "自定 ", "自定", "unknown_header"),
     ]
 
 
@@ -923,3 +923,31 @@ def test_each_status_is_read_in_both_languages(tmp_path):
 def test_a_sheet_without_variables_is_refused(tmp_path):
     with pytest.raises(kj.SelectionError, match="variables names none"):
         kj.coding_sheet(tmp_path / "a.csv", variables=[])
+
+
+def test_headings_with_something_in_brackets_are_known_and_unknown_ones_listed(tmp_path):
+    path = tmp_path / "h.csv"
+    path.write_text(
+        '"编号\n(ID)",地方（必填）,进展阶段,进展阶段状态,进展阶段（说明）,改革机制/措施\nn1,深圳,试点,依规则推定,x,y\n',
+        "utf-8",
+    )
+    sheet = kj.read_coding_sheet(path)
+    assert sheet.cases.loc[0, ["case_id", "place_id", "stage", "stage_status"]].tolist() == [
+        "n1", "440300", "pilot", "inferred"
+    ]  # fmt: skip
+    listed = sheet.changes[sheet.changes["reason"].isin(["header", "unknown_header"])]
+    assert dict(zip(listed["before"], listed["reason"], strict=True)) == {
+        "编号\n(ID)": "header",
+        "地方（必填）": "header",
+        "进展阶段状态": "header",
+        "进展阶段（说明）": "unknown_header",
+        "改革机制/措施": "unknown_header",
+    }
+
+
+def test_an_error_of_encoding_names_the_byte(tmp_path):
+    text = "编号,地方\nn1,深圳".encode("gb18030")
+    for data, at in ((text[:-1], len(text) - 2), (b"\xef\xbb\xbfa\xb5\xda", 4)):
+        (tmp_path / "x.csv").write_bytes(data)
+        with pytest.raises(kj.DataError, match=f"byte {at} is not"):
+            kj.read_coding_sheet(tmp_path / "x.csv")

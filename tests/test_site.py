@@ -173,7 +173,8 @@ def test_no_mark_for_the_generator_is_left_on_a_page(folder):
 
 
 @pytest.mark.parametrize(
-    ("code", "other", "foreign"), [("en", "zh", "[\u4e00-\u9fff]"), ("zh", "en", "(?<![/.\\w])[a-z]+( [a-z]{2,}){3}")]
+    ("code", "other", "foreign"),
+    [("en", "zh", "[\u4e00-\u9fff]"), ("zh", "en", "(?<![/.\\w])[a-z]+( [a-z]{2,}){3}")],
 )
 def test_what_is_in_the_other_language_is_marked(opened, code, other, foreign):
     unmarked = """([foreign, other]) => { const found = [];

@@ -61,7 +61,7 @@ def notebook(language: str) -> nbformat.NotebookNode:
     return nbformat.v4.new_notebook(cells=cells, metadata=metadata)
 
 
-class Nowhere(BaseVoilaHandler):  # type: ignore[misc]
+class Nowhere(BaseVoilaHandler):
     """An address that leads nowhere gets the app's own page."""
 
     async def prepare(self) -> None:
