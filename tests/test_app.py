@@ -122,6 +122,26 @@ def test_four_comparisons_answer_to_the_keyboard(opened, language, lang, heading
     assert page.get_by_text("Javascript Error").count() == 0
 
 
+@pytest.mark.parametrize("size", [(1920, 1080), (2560, 1440), (1280, 720)])
+def test_on_a_projector_all_is_large_and_within_reach(opened, size):
+    page = opened("en")
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.wait_for_timeout(1000)
+    page.evaluate("document.getElementById('rendered_cells').scrollTop = 1e6")
+    box, last = page.locator("table").last.bounding_box(), page.locator(".jp-Cell").last.bounding_box()
+    assert last["y"] + last["height"] <= size[1] + 1
+    assert last["x"] + last["width"] <= size[0] + 1
+    assert box["x"] + box["width"] <= size[0] + 1
+    assert (page.locator("svg.marks").first.bounding_box()["width"] > 900) == (size[0] >= 1600)
+
+
+def test_on_a_phone_a_wide_chart_scrolls_by_keyboard(opened):
+    page = opened("zh")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.locator("select").first.select_option(index=3)
+    page.wait_for_selector(".jp-RenderedVegaLite[tabindex='0']")
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_axe_finds_no_serious_fault(opened, language):
     from axe_playwright_python.sync_playwright import Axe

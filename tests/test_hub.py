@@ -144,6 +144,50 @@ def test_only_this_machine_is_served(hub):
     assert open_at == {"127.0.0.1"}
 
 
+async def signed_in(hub, name):
+    """Return the status after signing in, and whether the page for teachers opens."""
+    async with Student(hub.address, name) as student:
+        async with student.browser.get(f"{hub.address}/hub/login") as page:
+            await page.read()
+        form = {"username": name, "password": PASSWORD, "_xsrf": student.token("/hub/login")}
+        async with student.browser.post(f"{hub.address}/hub/login?next=%2Fhub%2Fhome", data=form) as page:
+            home = page.status
+        async with student.browser.get(f"{hub.address}/hub/admin") as page:
+            return home, page.status == 200 and page.url.path.endswith("/admin")
+
+
+async def rewritten(hub, text):
+    """Write another class list and wait until the hub has taken it up."""
+    process = hub.part("jupyterhub_config")
+    (hub.folder / "class.txt").write_text(text, encoding="utf-8")
+    await asyncio.to_thread(process.wait, 30)
+    await ready(hub.address)
+
+
+async def after_the_list_has_changed(hub):
+    async with a_class(hub.address, NAMES[:1]) as (one,):
+        await one.open()
+        await one.connect()
+        await one.run("kept = 7")
+        before = [await signed_in(hub, name) for name in ("teacher", NAMES[1])]
+        await rewritten(hub, f"teacher\n{NAMES[0]}\n*newcomer\n")
+        after = [await signed_in(hub, name) for name in ("teacher", NAMES[1], "newcomer")]
+        return before, after, await one.ask("kept")
+
+
+def test_a_changed_list_is_taken_up_while_servers_go_on(hub):
+    text = (hub.folder / "class.txt").read_text(encoding="utf-8")
+    before, after, kept = asyncio.run(after_the_list_has_changed(hub))
+    assert before == [(200, True), (200, False)]
+    assert after == [(200, False), (403, False), (200, True)]
+    assert kept == 7
+    (hub.folder / "class.txt").write_text("a b\n", encoding="utf-8")
+    time.sleep(3)
+    asyncio.run(ready(hub.address))
+    assert "cannot be a name" in (hub.folder / "hub.log").read_text(encoding="utf-8")
+    asyncio.run(rewritten(hub, text))
+
+
 def test_who_has_gone_costs_nothing(hub):
     until = time.monotonic() + 90
     while hub.memory():

@@ -24,6 +24,17 @@ CUT = """() => {
 }"""
 
 
+# Words of tables on the present slide that are torn over two lines.
+TORN = r"""() => { const torn = [], range = document.createRange();
+  for (const cell of Reveal.getCurrentSlide().querySelectorAll('td, th')) {
+    const walk = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) for (const found of walk.currentNode.data.matchAll(/[A-Za-z]{3,}/g)) {
+      range.setStart(walk.currentNode, found.index);
+      range.setEnd(walk.currentNode, found.index + found[0].length);
+      if (new Set([...range.getClientRects()].map(box => box.top)).size > 1) torn.push(found[0]);
+    }
+  }
+  return torn; }"""
 # How far the text of a slide without a table or a chart was made smaller, to be read from the back.
 SMALLEST = """() => Math.min(1, ...[...document.querySelectorAll('.fit')]
   .filter(f => !f.querySelector('table, pre, svg')).map(f => parseFloat(f.style.fontSize || '1')))"""
@@ -77,6 +88,7 @@ def test_every_slide_is_whole_filled_and_legible(opened, name):
     for at in range(total):
         page.evaluate(f"Reveal.slide({at})")
         assert (at, page.evaluate(CUT)) == (at, [])
+        assert (at, page.evaluate(TORN)) == (at, [])
         text = page.evaluate("Reveal.getCurrentSlide().querySelector('.fit').innerText.trim()")
         charts = page.locator("section.present svg.marks")
         assert text or charts.count()

@@ -1,7 +1,7 @@
 """Run the hub of a class: ``python -m kejigai_data._build.hub``. Ctrl-C ends it and all servers.
 
 Two processes, so that one can fall: the proxy, through which everything goes, and the hub, which
-is started again whenever it ends. Students' servers are not their children in spirit: they go on.
+is started again whenever it ends, and when the class list has changed. Students' servers are not their children in spirit: they go on.
 """
 
 from __future__ import annotations
@@ -104,6 +104,27 @@ def stop_servers(settings: Settings) -> None:
         print(f"The hub did not answer ({error}); servers of students may still run.", file=sys.stderr)
 
 
+def written(path: Path) -> int:
+    """Return when a file was last written; 0 while an editor puts another in its place."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def take_up(path: Path, hub: Part) -> None:
+    """Let the hub read a class list that has changed; one with a fault in it changes nothing."""
+    try:
+        names, _ = class_list(path) if path.exists() else (set[str](), set[str]())
+    except ClassListError as wrong:
+        print(f"{wrong} The list before it holds.", file=sys.stderr, flush=True)
+        return
+    if names:
+        print(f"The list now has {len(names)} names; students' servers go on.", flush=True)
+        hub.end()
+        hub.start()
+
+
 def main() -> int:
     """Keep proxy and hub running until Ctrl-C or SIGTERM."""
     settings = read_settings()
@@ -133,9 +154,14 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     proxy, hub = Part(proxy_command(settings)), Part(hub_command())
     print(f"A hub for {len(names)} names at http://{settings.ip}:{settings.port}", flush=True)
+    listed = settings.folder / "class.txt"
+    seen = written(listed)
     try:
         while True:
             time.sleep(0.5)
+            if written(listed) != seen:
+                seen = written(listed)
+                take_up(listed, hub)
             proxy.watch()
             hub.watch()
     except ChildProcessError as failed:

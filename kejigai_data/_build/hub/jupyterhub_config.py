@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import psutil
+from firstuseauthenticator import FirstUseAuthenticator
 from jupyterhub.spawner import SimpleLocalProcessSpawner
 
 from kejigai_data._build.hub.settings import PRIVATE, TOP, class_list, read_settings, sandbox
@@ -15,6 +16,21 @@ from kejigai_data._build.limits import POLICY
 settings = read_settings()
 names, teachers = class_list(settings.folder / "class.txt")
 SHOWN = [str(TOP), sys.prefix, sys.base_prefix]
+
+
+class OnTheList(FirstUseAuthenticator):
+    """Lets in who stands on the class list as it is now, as a teacher or not: the hub remembers earlier ones."""
+
+    async def authenticate(self, handler, data):
+        name = await super().authenticate(handler, data)
+        return name and {"name": name, "admin": name in teachers}
+
+    async def refresh_user(self, user, handler=None, **_):
+        return user.name in names and {"name": user.name, "admin": user.name in teachers}
+
+    def delete_user(self, user):
+        super().delete_user(user)  # forgets the password, and the name with it
+        self.allowed_users |= {user.name} & names
 
 
 class Desk(SimpleLocalProcessSpawner):
@@ -65,10 +81,11 @@ c.ConfigurableHTTPProxy.auth_token = os.environ["CONFIGPROXY_AUTH_TOKEN"]
 c.JupyterHub.template_paths = [str(Path(__file__).with_name("pages"))]
 c.JupyterHub.cleanup_servers = False
 c.JupyterHub.cleanup_proxy = False
-c.JupyterHub.authenticator_class = "firstuse"
+c.JupyterHub.authenticator_class = OnTheList
 c.FirstUseAuthenticator.dbm_path = str(settings.state / "passwords")
 c.FirstUseAuthenticator.create_users = False
-c.Authenticator.allowed_users = names
+c.Authenticator.allowed_users = set(names)
+c.Authenticator.allow_existing_users = False
 c.Authenticator.admin_users = teachers
 c.JupyterHub.spawner_class = Desk
 c.SimpleLocalProcessSpawner.home_dir_template = str(settings.homes / "{username}")
@@ -77,7 +94,6 @@ c.Spawner.default_url = "/kejigai/start"
 # A class arrives at once. The hub's own limit would send most of it away with an error; waiting is better.
 c.JupyterHub.concurrent_spawn_limit = 0
 c.Spawner.start_timeout = c.Spawner.http_timeout = 300
-c.JupyterHub.active_server_limit = len(names)
 c.JupyterHub.services = [{"name": "supervisor", "api_token": os.environ["KEJIGAI_SUPERVISOR"]}]
 c.JupyterHub.load_roles = [
     {"name": "supervisor", "scopes": ["shutdown", "delete:servers", "list:users"], "services": ["supervisor"]}
