@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from unicodedata import east_asian_width
 
 from .errors import LanguageError
 
 LANGUAGES = ("en", "zh")
 _state = {"language": "en"}
+CHINESE = re.compile("[\u3400-\u9fff][\u3400-\u9fff\u3000-\u303f\uff00-\uffef\u201c\u201d\u00b7]*")
+# One or two words are a name or a term that a Chinese sentence has taken in.
+ENGLISH = re.compile(r"(?<![\w&#/.])[A-Za-z][\w’'.-]*(?:[,;:]? (?:&amp; |[–—] )?[A-Za-z][\w’'.-]*){2,}")
 
 
 def use(language: str) -> None:
@@ -55,3 +59,15 @@ def letters_wide(text: str) -> int:
     8
     """
     return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def marked(text: str, language: str) -> str:
+    """Return escaped text of a page with what is in the other language marked for who reads it aloud.
+
+    Examples
+    --------
+    >>> marked("no. 十三", "en")
+    'no. <span lang="zh-Hans">十三</span>'
+    """
+    other, words = ("zh-Hans", CHINESE) if language == "en" else ("en", ENGLISH)
+    return words.sub(rf'<span lang="{other}">\g<0></span>', text)

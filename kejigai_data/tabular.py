@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .cases import PATHWAYS
 from .checks import a_frame, a_text, texts, whole
 from .errors import unknown
-from .language import letters_wide, pick, resolve
+from .language import letters_wide, marked, pick, resolve
 from .loading import records
 from .words import locator, word
 
@@ -72,7 +72,7 @@ class Table:
 def _cell(text: str, style: str) -> str:
     # A day stays whole in a column of longer texts too.
     style = style.replace("white-space:normal", "white-space:nowrap") if DAYS.fullmatch(text) else style
-    return f'<td style="{style}">{escape(text)}</td>'
+    return f'<td style="{style}">{marked(escape(text), resolve())}</td>'
 
 
 def _style(column: tuple[str, ...], most: int) -> str:

@@ -22,6 +22,7 @@ from traitlets.config import Config
 
 import kejigai_data as kj
 from kejigai_data import charts
+from kejigai_data.language import marked
 from kejigai_data.loading import read_rows
 from kejigai_data.render import MIME, bundle
 
@@ -107,11 +108,11 @@ def without_kernel(notebook: Any, language: str) -> Any:
     return notebook
 
 
-# What is not text: scripts, styles, comments, the title, and tags with their attributes.
-MARKUP = re.compile(r"(<script.*?</script>|<style.*?</style>|<title>.*?</title>|<!--.*?-->|<[^>]*>)", re.DOTALL)
-CHINESE = re.compile("[\u3400-\u9fff][\u3400-\u9fff\u3000-\u303f\uff00-\uffef\u201c\u201d\u00b7]*")
-# One or two words are a name or a term that a Chinese sentence has taken in.
-ENGLISH = re.compile(r"(?<![\w&#/.])[A-Za-z][\w’'.-]*(?:[,;:]? (?:&amp; |[–—] )?[A-Za-z][\w’'.-]*){2,}")
+# What is not text: scripts, styles, comments, the title, what is marked already, and tags with their attributes.
+MARKUP = re.compile(
+    r"(<script.*?</script>|<style.*?</style>|<title>.*?</title>|<!--.*?-->|<span lang=[^>]*>[^<]*</span>|<[^>]*>)",
+    re.DOTALL,
+)
 
 
 def spoken_right(page: str, language: str) -> str:
@@ -124,9 +125,8 @@ def spoken_right(page: str, language: str) -> str:
     >>> spoken_right("<p>题为 Message from the President，CSV 文件</p>", "zh")
     '<p>题为 <span lang="en">Message from the President</span>，CSV 文件</p>'
     """
-    other, words_of = ("zh-Hans", CHINESE) if language == "en" else ("en", ENGLISH)
     parts = MARKUP.split(page)
-    parts[::2] = [words_of.sub(rf'<span lang="{other}">\g<0></span>', text) for text in parts[::2]]
+    parts[::2] = [marked(text, language) for text in parts[::2]]
     return "".join(parts)
 
 

@@ -12,6 +12,7 @@ import re
 import shutil
 import tempfile
 import zipfile
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,19 @@ def case_page(case: Any, code: str) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=128)
+def values_of(case: str) -> str:
+    """Return what the evidence of a case is about and its values, in both languages: a reader may search in either."""
+    before, cells = resolve(), []
+    for language in LANGS:
+        kj.use(language)
+        table = kj.widgets.evidence_table(case)
+        at = [table.headings.index(word(name)) for name in ("about", "value")]
+        cells += [row[one] for row in table.rows for one in at]
+    kj.use(before)
+    return " ".join(dict.fromkeys(cells))
+
+
 def variables(code: str) -> list[tuple[str, str]]:
     """Return the pages of the codebook with their titles."""
     pages = sorted((TOP / "kejigai_data" / "codebook" / code).glob("*.md"))
@@ -153,10 +167,7 @@ def write_language(target: Path, code: str, archive: Path) -> None:
         named = [label("mechanism", case.mechanism, one) for one in LANGS] if isinstance(case.mechanism, str) else []
         both = " ".join([case.summary_en, case.summary_zh, case.place_en, case.place_zh, *named])
         also = getattr(case, f"title_{across}")
-        values = " ".join(
-            f"{about} {' '.join(row[1] for row in rows)}" for about, rows in shown["article"] + shown["record"]
-        )
-        found.append(entry(code, "case", name, shown["title"], also, f"{both} {values}"))
+        found.append(entry(code, "case", name, shown["title"], also, f"{both} {values_of(case.case_id)}"))
     for stem, title in variables(code):
         name = f"codebook/{stem}.html"
         source = (TOP / "kejigai_data" / "codebook" / code / f"{stem}.md").read_text(encoding="utf-8")

@@ -199,7 +199,7 @@ def _dated(rows: Iterable[dict[str, str]], menus: list[alt.Parameter], days: str
     """Draw the rows of two keys as blocks on one time axis; `kind` tells how a date is known."""
     bare: dict[str, Any] = {"ticks": False, "domain": False, "labelLimit": 260}
     y = alt.Y("place:N", title=None, axis=alt.Axis(**bare, labelExpr="split(datum.label, '|')[2]"))
-    axis = alt.Axis(format=days, labelAngle=0, tickCount=6)
+    axis = alt.Axis(format=days, labelAngle=0, tickCount=6, labelOverlap="greedy", labelSeparation=8)
     scale = alt.Scale(padding=70)
     colour = alt.Color("colour:N", scale=None, legend=None)
     text = alt.Text("shown:N")
@@ -233,4 +233,7 @@ def _dated(rows: Iterable[dict[str, str]], menus: list[alt.Parameter], days: str
     edge = dated.mark_text(align="left", dx=11, fontSize=12, stroke="#FFFFFF", strokeWidth=4)
     layers += [mark.encode(x=x("last:T"), y=y, text=text) for mark in (edge, dated.mark_text(align="left", dx=11))]
     chart = alt.LayerChart(layer=layers, data=alt.InlineData(values=list(rows))).add_params(*menus)
-    return chart.properties(width=520, height=alt.Step(ROW))
+    # Another choice has other dates: the last label has room to the right of the axis.
+    return chart.properties(
+        width=520, height=alt.Step(ROW), padding={"left": 14, "top": 14, "right": 44, "bottom": 14}
+    )

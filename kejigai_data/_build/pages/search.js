@@ -1,8 +1,8 @@
 // Every word must occur somewhere in the entry; Chinese needs no spaces, so a word is any run of characters.
 const fold = (text) => text.normalize("NFKC").toLowerCase().replace(/iz(?=[aei])/g, "is");
 const HAN = /^[\u3400-\u9fff]{3,}$/;
-// One form for laws and law; of Chinese, a name with a letter or two between, as in 河南省科学院.
-const single = (word) => (/^[a-z]{4,}s$/.test(word) ? word.slice(0, -1) : word);
+// One form for laws and law, agencies and agency; of Chinese, a name with a letter or two between, as in 河南省科学院.
+const single = (word) => word.replace(/^([a-z]{4,})ies$/, "$1").replace(/^([a-z]{4,})s$/, "$1");
 const loose = (word) => (HAN.test(word) ? new RegExp([...word].join(".{0,2}")) : null);
 const box = document.getElementById("words");
 const hits = document.getElementById("hits");
