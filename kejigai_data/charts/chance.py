@@ -87,13 +87,13 @@ def permutation(
     x = alt.X("from:Q", title=word("difference_axis"), axis=alt.Axis(tickCount=8))
     drawn = (
         on(bars)
-        .mark_bar(color="#AAB7C4", stroke="#FFFFFF")
+        .mark_bar(color="#AAB7C4", stroke="#FFFFFF", aria=False)
         .encode(x=x, x2="to:Q", y=alt.Y("n:Q", axis=None), y2=alt.value(220))
     )
     rule = on(line).encode(x="at:Q")
     layers = [
         drawn,
-        rule.mark_rule(color="#1B4F72", strokeWidth=2.5),
+        rule.mark_rule(color="#1B4F72", strokeWidth=2.5, aria=False),
         rule.mark_text(align="right", dx=-8, fontSize=14).encode(y=alt.value(14), text="shown:N"),
     ]
     chart = alt.LayerChart(layer=layers)

@@ -191,7 +191,7 @@ def _article(years: set[str], x: dict[str, Any]) -> list[alt.Chart]:
     # Above the plot: inside it the name would lie on a sign.
     name = base.mark_text(dy=-7, dx=2, align="left", fontSize=11, color=MUTED)
     name = name.encode(x=alt.X("from:T", **x), y=alt.value(0), text="name:N")
-    return [spot.mark_rect(color=MUTED, opacity=0.13).encode(y2=alt.value("height")), name]
+    return [spot.mark_rect(color=MUTED, opacity=0.13, aria=False).encode(y2=alt.value("height")), name]
 
 
 def _lines(text: str) -> list[str]:

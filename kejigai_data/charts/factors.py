@@ -212,7 +212,7 @@ def _network(
     return alt.LayerChart(
         layer=[
             on(lines).mark_rule(color=colour).encode(x=x, y=y, x2="x2:Q", y2="y2:Q", strokeWidth=width),
-            on(lines).mark_point(size=560, filled=True, color="#FFFFFF", opacity=1).encode(**middle),
+            on(lines).mark_point(size=560, filled=True, color="#FFFFFF", opacity=1, aria=False).encode(**middle),
             on(lines).mark_text(fontSize=13, color=MUTED).encode(text="n:Q", **middle),
             on(points)
             .mark_point(size=6800, filled=True, fill="#FFFFFF", stroke=colour, strokeWidth=2, opacity=1)

@@ -226,7 +226,10 @@ def route_timeline(
     other = [row for rows in steps for row in rows if not row["first"]]
     if not dated:
         raise SelectionError(f"No dated step is on record for {', '.join(wanted)}.")
-    names = [{"row": f"{number}|", "shown": case_label(case)} for number, case in enumerate(wanted)]
+    names = [
+        {"row": f"{number}|", "shown": case_label(case), "said": case_label(case)}
+        for number, case in enumerate(wanted)
+    ]
     domain = [f"{number}|{text}" for number in range(len(wanted)) for text in ["", *map(word, STEPS), " "]][:-1]
     with alt.utils.schemapi.debug_mode(False):
         # The chart is tested as it stands; checking it again at each redraw takes most of the time.
@@ -249,6 +252,8 @@ def steps_data(case_id: str, number: int) -> list[dict[str, str]]:
         for date in _best(set(dates)):
             first, last = dates[date]["earliest"], dates[date]["latest"]
             rows.append({"row": where, "first": first or last, "last": last, "shown": date.replace("../", "≤ ")})
+    for row in rows:
+        row["said"] = f"{row['row'].split('|')[1]} {row['shown']}"
     return rows
 
 
@@ -266,25 +271,25 @@ def _route_layers(
     def on(rows: list[dict[str, str]]) -> alt.Chart:
         return alt.Chart(alt.InlineData(values=rows))
 
-    written = alt.Text("shown:N")
+    written = {"text": alt.Text("shown:N"), "description": alt.Description("said:N")}
     layers = [
-        on(dated).mark_text(align="left", dx=11, fontSize=12.5).encode(x="last:T", y=y, text=written),
+        on(dated).mark_text(align="left", dx=11, fontSize=12.5).encode(x="last:T", y=y, **written),
         on(names + other)
         .mark_text(align="left", dx=3)
         .encode(
             x=alt.value(0),
             y=y,
-            text=written,
+            **written,
             color=alt.condition("datum.first == null", alt.value(render.INK), alt.value(MUTED)),
             size=alt.condition("datum.first == null", alt.value(15), alt.value(12.5)),
         ),
     ]
     days = [row for row in dated if row["first"] == row["last"]]
     if days:
-        layers.append(on(days).mark_circle(size=130, color=colour, opacity=1).encode(x=x, y=y))
+        layers.append(on(days).mark_circle(size=130, color=colour, opacity=1, aria=False).encode(x=x, y=y))
     spans = [row for row in dated if row["first"] != row["last"]]
     if spans:
-        bar = on(spans).mark_rule(strokeWidth=10, color=colour, opacity=0.5)
+        bar = on(spans).mark_rule(strokeWidth=10, color=colour, opacity=0.5, aria=False)
         layers.append(bar.encode(x=x, x2="last:T", y=y))
     return layers
 
@@ -326,6 +331,7 @@ def waiting_days(
             rows.append({"case": case_label(case), "days": gap, "approved": "approved" in day})
     for row in rows:
         row["shown"] = f"{row['days']}  {word('with_approval')}" if row["approved"] else f"{row['days']}"
+        row["said"] = f"{row['case']}{pick((': ', '：'))}{row['shown']}"
     if not rows:
         raise SelectionError("No case in the selection has both days on record, of adoption and of force.")
     data = pd.DataFrame(rows).sort_values("days", ascending=False)
@@ -334,8 +340,8 @@ def waiting_days(
         x=alt.X("days:Q", axis=None),
     )
     colour = alt.condition(alt.datum.approved, alt.value("#D55E00"), alt.value("#7FB3D5"))
-    bars = base.mark_bar(cornerRadiusEnd=3).encode(color=colour)
-    numbers = base.mark_text(align="left", dx=6, fontSize=14).encode(text="shown:N")
+    bars = base.mark_bar(cornerRadiusEnd=3, aria=False).encode(color=colour)
+    numbers = base.mark_text(align="left", dx=6, fontSize=14).encode(text="shown:N", description="said:N")
     height = 38 * len(rows)
     return (bars + numbers).properties(
         width=340, height=height, **heading("days", title, description, word("days_note"))

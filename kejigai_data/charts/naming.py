@@ -16,7 +16,7 @@ from ..loading import load, load_places, records
 from ..render import alt
 from ..tabular import plain
 from ..words import word
-from .parts import BLANK, Pair, coded_cases, heading
+from .parts import BLANK, Pair, coded_cases, heading, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -145,6 +145,7 @@ def list_forms(cases: pd.DataFrame, title: Pair | None = None, description: Pair
             "form": [f"{label('list_form', code)}" for code in codes],
             "n": [counts[code] for code in codes],
             "open": [code == "open" for code in codes],
+            "said": [f"{label('list_form', code)}{pick((': ', '：'))}{counts[code]}" for code in codes],
         }
     )
     base = alt.Chart(data).encode(
@@ -152,8 +153,8 @@ def list_forms(cases: pd.DataFrame, title: Pair | None = None, description: Pair
         x=alt.X("n:Q", axis=None),
     )
     colour = alt.condition(alt.datum.open, alt.value("#1B4F72"), alt.value("#AAB7C4"))
-    bars = base.mark_bar(cornerRadiusEnd=3).encode(color=colour)
-    numbers = base.mark_text(align="left", dx=6, fontSize=14).encode(text="n:Q")
+    bars = base.mark_bar(cornerRadiusEnd=3, aria=False).encode(color=colour)
+    numbers = base.mark_text(align="left", dx=6, fontSize=14).encode(text="n:Q", description="said:N")
     return (bars + numbers).properties(width=480, height=150, **heading("lists", title, description))
 
 
@@ -199,6 +200,7 @@ def evidence_status(
         if (name, status) in counts.index
     ]
     for row in rows:
+        row["said"] = told(str(row["variable"]), str(row["status"]), str(row["n"]))
         row["rank"] = [word(s) for s in order].index(str(row["status"]))
     names = [known[name][f"label_{resolve()}"] for name in wanted]
     order = tuple(status for status in order if any(row["status"] == word(status) for row in rows))
@@ -211,6 +213,7 @@ def evidence_status(
     bars = base.mark_bar(stroke="#7A8288", strokeWidth=0.5).encode(
         color=alt.Color("status:N", scale=scale, sort=[word(s) for s in order]),
         tooltip=["variable:N", "status:N", "n:Q"],
+        description="said:N",
     )
     height = 34 * len(wanted)
     return bars.properties(width=520, height=height, **heading("status", title, description))

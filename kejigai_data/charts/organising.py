@@ -62,7 +62,7 @@ def founded_and_rounds(
         if e["instrument_id"] in party and e["event_type"] == "promulgated" and not e["case_id"]
     ]
     base = on(rounds).encode(x=alt.X("day:T"))
-    lines = base.mark_rule(strokeDash=[4, 3], color=MUTED)
+    lines = base.mark_rule(strokeDash=[4, 3], color=MUTED, aria=False)
     names = base.mark_text(align="left", dx=4, fontSize=12, color=MUTED).encode(text="shown:N", y=alt.value(-6))
     shown = heading("rounds", title, description, [word("rounds_note"), word("timeline_note")])
     layered = alt.LayerChart(layer=[lines, names, *chart.layer])

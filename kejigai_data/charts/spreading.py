@@ -75,8 +75,10 @@ def spread(pairs: Any, title: Pair | None = None, description: Pair | None = Non
         scale=alt.Scale(domain=list(keys.values()), range=[BAND, CURVE]),
         legend=alt.Legend(symbolType="square", symbolOpacity=1, labelLimit=400),
     )
-    band = on([{**step, "key": keys["band"]} for step in steps]).mark_area(interpolate="step-after", opacity=1)
-    curve = on([{**point, "key": keys["curve"]} for point in line]).mark_line(strokeWidth=2.5)
+    band = on([{**step, "key": keys["band"]} for step in steps]).mark_area(
+        interpolate="step-after", opacity=1, aria=False
+    )
+    curve = on([{**point, "key": keys["curve"]} for point in line]).mark_line(strokeWidth=2.5, aria=False)
     layers = [
         band.encode(x=x, y=alt.Y("least:Q", title=None, axis=count, scale=y), y2="most:Q", color=colour),
         curve.encode(x=x, y=alt.Y("units:Q", scale=y), order="step:Q", color=colour),
