@@ -95,7 +95,7 @@ def merge(own: pd.DataFrame, cases: pd.DataFrame, origin: str = "own") -> pd.Dat
             result[name] = result[name].astype(dtype)
         except (ValueError, TypeError):
             told = own[name].dropna() if name in own.columns else own.iloc[:0]
-            odd = one_short(told.iloc[0]) if len(told) else "what it does"
+            odd = one_short(told.iloc[0]) if len(told) else "what it holds"
             raise SelectionError(f"own: the column {name!r} should hold {dtype}, not such as {odd}.") from None
     return result
 

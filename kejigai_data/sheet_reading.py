@@ -296,7 +296,10 @@ def _headings_again(row: Sequence[str], header: _Header) -> bool:
     """Tell whether a row repeats the headings, in other words or on each printed page."""
     filled = [(at, cell) for at, cell in enumerate(row) if cell.strip()]
     # Of a row of data the first cell settles it: every row comes here.
-    return len(filled) > 1 and all(_known().get(_fold(cell)) == header.columns.get(at, "") for at, cell in filled)
+    return len(filled) > 1 and all(
+        cell == header.headings.get(at) or _known().get(_fold(cell)) == header.columns.get(at, "")
+        for at, cell in filled
+    )
 
 
 def _cases(grid: Grid, header: _Header, body: Rows, numbers: list[int]) -> tuple[pd.DataFrame, list[Change]]:

@@ -226,10 +226,8 @@ def route_timeline(
     other = [row for rows in steps for row in rows if not row["first"]]
     if not dated:
         raise SelectionError(f"No dated step is on record for {', '.join(wanted)}.")
-    names = [
-        {"row": f"{number}|", "shown": case_label(case), "said": case_label(case)}
-        for number, case in enumerate(wanted)
-    ]
+    labels = map(case_label, wanted)
+    names = [{"row": f"{number}|", "shown": text, "said": text} for number, text in enumerate(labels)]
     domain = [f"{number}|{text}" for number in range(len(wanted)) for text in ["", *map(word, STEPS), " "]][:-1]
     with alt.utils.schemapi.debug_mode(False):
         # The chart is tested as it stands; checking it again at each redraw takes most of the time.

@@ -1,7 +1,8 @@
 """Run the hub of a class: ``python -m kejigai_data._build.hub``. Ctrl-C ends it and all servers.
 
 Two processes, so that one can fall: the proxy, through which everything goes, and the hub, which
-is started again whenever it ends, and when the class list has changed. Students' servers are not their children in spirit: they go on.
+is started again whenever it ends, and when the class list has changed. Students' servers are not
+their children in spirit: they go on.
 """
 
 from __future__ import annotations
@@ -115,14 +116,13 @@ def written(path: Path) -> int:
 def take_up(path: Path, hub: Part) -> None:
     """Let the hub read a class list that has changed; one with a fault in it changes nothing."""
     try:
-        names, _ = class_list(path) if path.exists() else (set[str](), set[str]())
+        names, _ = class_list(path)
     except ClassListError as wrong:
         print(f"{wrong} The list before it holds.", file=sys.stderr, flush=True)
         return
-    if names:
-        print(f"The list now has {len(names)} names; students' servers go on.", flush=True)
-        hub.end()
-        hub.start()
+    print(f"The list now has {len(names)} names; students' servers go on.", flush=True)
+    hub.end()
+    hub.start()
 
 
 def main() -> int:
@@ -159,7 +159,7 @@ def main() -> int:
     try:
         while True:
             time.sleep(0.5)
-            if written(listed) != seen:
+            if written(listed) not in (0, seen):
                 seen = written(listed)
                 take_up(listed, hub)
             proxy.watch()
