@@ -70,8 +70,8 @@ def read_coding_sheet(path: str | os.PathLike[str], language: str | None = None)
     CodingSheet
         ``cases``: one row a case, all columns ``string``: those of `coding_sheet` that the file
         has, variables as codes, ``<variable>_status`` for each variable (``stated``; ``silent``
-        and the like where such a word stands in brackets; missing where the cell is empty), and
-        unknown columns under their own heading, which `changes` lists.
+        and the like where such a word stands in brackets, of coded variables also alone; missing
+        where the cell is empty), and unknown columns under their own heading, which `changes` lists.
         ``changes``: one row an alteration: ``row`` (``Int64``, as a spreadsheet counts; missing
         for the file as a whole), ``column``, ``before``, ``after``, ``reason``, ``message``.
 
