@@ -233,7 +233,7 @@ def spoken(name, lang):
 @each
 def test_no_colour_or_bare_coordinate_is_read_aloud(name):
     for text in spoken(name, "zh"):
-        assert not re.search(r"#[0-9A-F]{6}", text), text
+        assert not re.search(r"#[0-9A-F]{6}|\bx: |\bstrength: ", text), text
         assert not re.search("(^|; )[a-z_0-9]+: ", text), "the name of a field"
         # What Vega says of axes, legends and titles is English in every language.
         assert not re.search(r"axis|legend|[Tt]itle", text), text

@@ -223,6 +223,11 @@ def sign_in(page, name, password):
     page.click("#login_submit")
 
 
+def as_teacher(page, hub):
+    page.goto(f"{hub.address}/hub/login?next=%2Fhub%2Fhome")
+    sign_in(page, "teacher", PASSWORD)
+
+
 def sound(page):
     """Return whether a page has Chinese and English, and no serious fault of access."""
     from axe_playwright_python.sync_playwright import Axe
@@ -243,8 +248,7 @@ def test_pages_of_the_hub_speak_chinese_and_english(hub, request):
     told = page.inner_text("[role=alert]")
     assert "不在班级名单上" in told
     assert "not on the class list" in told
-    page.goto(f"{hub.address}/hub/login?next=%2Fhub%2Fhome")
-    sign_in(page, "teacher", PASSWORD)
+    as_teacher(page, hub)
     page.wait_for_selector("#start")
     assert page.inner_text("#start") == "打开 · Open"
     assert sound(page)
@@ -260,8 +264,7 @@ def test_pages_of_the_hub_speak_chinese_and_english(hub, request):
 
 def test_a_password_is_changed_and_a_short_one_refused(hub, request):
     page = request.getfixturevalue("browser").new_page()
-    page.goto(f"{hub.address}/hub/login?next=%2Fhub%2Fhome")
-    sign_in(page, "teacher", PASSWORD)
+    as_teacher(page, hub)
     page.click("text=修改密码")
     for password, words in (("short", "密码至少 7 位"), (PASSWORD + "!", "The password is changed")):
         page.fill("#password_input", password)
@@ -269,8 +272,7 @@ def test_a_password_is_changed_and_a_short_one_refused(hub, request):
         assert words in page.inner_text("[role=alert]")
         assert sound(page)
     page.click("#logout")
-    page.goto(f"{hub.address}/hub/login?next=%2Fhub%2Fhome")
-    sign_in(page, "teacher", PASSWORD)
+    as_teacher(page, hub)
     assert "密码不对" in page.inner_text("[role=alert]")
     sign_in(page, "teacher", PASSWORD + "!")
     page.click("text=修改密码")
@@ -281,8 +283,7 @@ def test_a_password_is_changed_and_a_short_one_refused(hub, request):
 
 def test_a_place_is_waited_for_opened_and_closed(hub, request):
     page = request.getfixturevalue("browser").new_page()
-    page.goto(f"{hub.address}/hub/login?next=%2Fhub%2Fhome")
-    sign_in(page, "teacher", PASSWORD)
+    as_teacher(page, hub)
     page.click("#start")
     page.wait_for_url("**/spawn-pending/**")
     assert "正在为您启动" in page.inner_text("main")

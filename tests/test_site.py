@@ -184,7 +184,8 @@ def test_what_is_in_the_other_language_is_marked(opened, code, other, foreign):
             && !at.closest('[lang]').lang.startsWith(other)) found.push(node.data.slice(0, 40)); }
       return [found, document.querySelectorAll(`main [lang^=${other}]`).length]; }"""
     marked = 0
-    for name in ("cases/c001", "cases/c029", "codebook/mechanism", "glossary", f"../lessons/{code}/04_forces"):
+    lessons = [f"../lessons/{code}/{name}" for name in ("01_legal", "04_forces")]
+    for name in ("cases/c001", "cases/c029", "codebook/mechanism", "glossary", *lessons):
         found, some = opened(f"{code}/{name}.html").evaluate(unmarked, [foreign, other])
         assert found == []
         marked += some
