@@ -7,6 +7,7 @@ from typing import Any
 
 from . import charts
 from .cases import load_cases
+from .charts.chance import ASKED, OFFERED
 from .checks import one_of, texts
 from .codebook import codes_of, label, variable_label
 from .comparison import Comparison, Options, dropdown, several
@@ -463,18 +464,15 @@ def simulated_selection(named: int = 3, lists: int = 10, author: int = 1) -> Com
     --------
     >>> import kejigai_data as kj
     >>> sorted(kj.widgets.simulated_selection().controls)
-    ['lists', 'named', 'seed']
+    ['author', 'lists', 'named']
     """
-    offered = {"named": range(1, 11), "lists": range(1, 21), "seed": range(1, 13)}
-    given = {"named": named, "lists": lists, "seed": author}
-    keys = {"named": "how_many_named", "lists": "how_many_lists", "seed": "which_author"}
     controls = {}
-    for name, numbers in offered.items():
-        options = [(str(n), str(n)) for n in numbers]
-        one_of(str(given[name]), [value for _, value in options], keys[name])
-        controls[name] = dropdown(keys[name], options, str(given[name]))
+    for name, value in {"named": named, "lists": lists, "author": author}.items():
+        options = [(str(number), str(number)) for number in OFFERED[name]]
+        one_of(str(value), [number for _, number in options], name)
+        controls[name] = dropdown(ASKED[name], options, str(value))
 
-    def draw(named: str, lists: str, seed: str) -> Any:
-        return charts.chance_map(int(named), int(lists), int(seed))
+    def draw(named: str, lists: str, author: str) -> Any:
+        return charts.chance_map(int(named), int(lists), int(author))
 
     return Comparison(draw, controls)

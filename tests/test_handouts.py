@@ -4,7 +4,12 @@ import re
 
 import pytest
 
+import kejigai_data as kj
 from kejigai_data._build import handouts
+from kejigai_data.chance import simulate_naming
+from kejigai_data.followups import item_name
+from kejigai_data.loading import records
+from kejigai_data.words import word
 
 from .conftest import TOP, some_now
 from .test_browser import CLOSED
@@ -139,7 +144,7 @@ def test_a_page_opens_within_a_second(opened):
 )
 def test_the_menus_compare_without_a_kernel(opened, name, given):
     page = opened(f"{name}.html")
-    figure = page.locator("figure.chart", has=page.locator("select")).first
+    figure = page.locator("figure.chart", has=page.locator("option", has_text=given)).first
     menu = figure.locator("select").nth(1)
     label = next(text for text in menu.locator("option").all_text_contents() if given in text)
     before = figure.locator("svg").inner_html()
@@ -149,6 +154,60 @@ def test_the_menus_compare_without_a_kernel(opened, name, given):
     after = figure.locator("svg").inner_html()
     assert after != before
     assert label.split(":")[0] in after
+
+
+@pytest.mark.parametrize(
+    ("name", "unseen"), [("en/06_across", "of them were never named"), ("zh/06_across", "从未被点名")]
+)
+def test_chance_is_drawn_anew_without_a_kernel(opened, name, unseen):
+    """The menus of the page give what Python gives: the same units, named and not."""
+    page = opened(f"{name}.html")
+    figure = page.locator("figure.chart", has_text=unseen).first
+    assert figure.locator("select").count() == 3
+    for named, lists, author in (("3", "10", "1"), ("10", "20", "12"), ("1", "1", "2"), ("7", "4", "5")):
+        for menu, value in zip(figure.locator("select").all(), (named, lists, author), strict=True):
+            menu.select_option(label=value)
+        page.wait_for_timeout(200)
+        drawn = simulate_naming(int(named), int(lists), int(author))
+        kj.use(name[:2])
+        places = kj.load_places().set_index("place_id")
+        names = set(places.loc[drawn["place_id"].unique(), "short_zh" if name[:2] == "zh" else "name_en"])
+        told = figure.locator("svg .mark-text path, svg .mark-text text").evaluate_all(
+            "all => all.map(one => one.getAttribute('aria-label') || '')"
+        )
+        joint = "：" if name[:2] == "zh" else ": "
+        said = dict(one.split(joint) for one in told if joint in one)
+        assert len(said) == 34
+        assert {place for place, state in said.items() if state == word("named_by_chance", name[:2])} == names
+        assert str(31 - len(names)) in figure.locator("svg .role-title-text").text_content()
+
+
+@pytest.mark.parametrize("name", ["en/07_outlook", "zh/07_outlook"])
+def test_the_argument_is_walked_without_a_kernel(opened, name):
+    kj.use(name[:2])
+    page = opened(f"{name}.html")
+    figure = page.locator("figure.chart", has=page.locator("select"))
+    item = next(one for one in records("agenda") if one["code"] == "measure_3_2")
+    figure.locator("select").select_option(label=item_name(item))
+    page.wait_for_timeout(300)
+    fills = figure.locator("svg .mark-rect path").evaluate_all("all => all.map(one => one.getAttribute('fill'))")
+    assert sorted(fills.count(colour) for colour in ("#1B4F72", "#D4E6F1")) == [1, 1]
+    assert item[f"summary_{name[:2]}"][:20] in figure.locator("svg").first.text_content()
+
+
+@pytest.mark.parametrize("name", ["en/07_outlook", "zh/07_outlook"])
+def test_each_item_opens_what_came_after_it(opened, name):
+    kj.use(name[:2])
+    page = opened(f"{name}.html")
+    folds = page.locator("details.choice")
+    items = list(dict.fromkeys(kj.load_followups()["item"]))
+    assert folds.locator("summary").all_inner_texts() == items
+    assert page.locator("details.choice[open] summary").all_inner_texts() == [items[0]]
+    for fold, item in zip(folds.all(), items, strict=True):
+        if fold.get_attribute("open") is None:
+            fold.locator("summary").press("Enter")
+        later = kj.load_followups()
+        assert fold.locator("tbody tr:visible").count() == (later["item"] == item).sum()
 
 
 def test_code_is_shown_on_demand_and_by_address(opened):

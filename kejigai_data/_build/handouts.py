@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import shutil
+from collections.abc import Callable
 from functools import lru_cache
 from html import escape
 from pathlib import Path
@@ -34,11 +35,15 @@ TARGET = TOP / "dist" / "handouts"
 LANGS = {"en": "en", "zh": "zh-Hans"}
 OTHER = {"en": "zh", "zh": "en"}
 # Comparisons that can be had without a kernel, by the widget that needs one.
-MENUS = {
+MENUS: dict[str, Callable[..., Any]] = {
     "compare_places": charts.choose_places,
     "compare_mechanisms": charts.choose_mechanisms,
     "compare_routes": charts.choose_routes,
+    "simulated_selection": charts.choose_chance,
+    "argument_browser": charts.choose_argument,
 }
+# Comparisons of one menu whose tables are few and short enough to stand in a page, folded.
+FOLDED = {"later_browser"}
 # Vega compiles its expressions, hence unsafe-eval; nothing may be fetched from anywhere.
 POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
@@ -90,8 +95,24 @@ def comparison(source: str) -> tuple[str, list[Any], dict[str, Any]] | None:
     return None
 
 
-def without_kernel(notebook: Any, language: str) -> Any:
-    """Replace what needs a kernel and mark the links between lessons."""
+def folded(name: str, given: list[Any], named: dict[str, Any]) -> list[Any]:
+    """Return an output for each choice of a widget of one menu; the one chosen there is open."""
+    widget: Any = getattr(kj.widgets, name)(*given, **named)
+    (menu,) = widget.controls.values()
+    chosen = menu.value
+    outputs = []
+    for label, value in menu.options:
+        menu.value = value
+        # The name of the choice stands above already.
+        widget.result.caption = ""
+        option = {"option": label, "open": value == chosen}
+        html = {"text/html": widget.result._repr_html_()}
+        outputs.append(nbformat.v4.new_output("display_data", data=html, metadata=option))
+    return outputs
+
+
+def without_kernel(notebook: Any, language: str, folds: bool = True) -> Any:
+    """Replace what needs a kernel and mark the links between lessons; with `folds` a page may grow long."""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = cell.source.replace(".ipynb)", ".html)")
@@ -103,6 +124,8 @@ def without_kernel(notebook: Any, language: str) -> Any:
         if name in MENUS:
             chart = MENUS[name](*given, **named)
             cell.outputs = [nbformat.v4.new_output("display_data", data=bundle(chart.to_dict()))]
+        elif name in FOLDED and folds:
+            cell.outputs = folded(name, given, named)
         else:
             cell.outputs[0] = nbformat.v4.new_output("stream", text=words(language)["in_the_lab"])
     return notebook

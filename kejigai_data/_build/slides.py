@@ -179,7 +179,7 @@ def page(path: Path) -> str:
     """Return a lesson as a deck."""
     language = path.parent.name
     kj.use(language)
-    notebook = handouts.without_kernel(nbformat.read(path, as_version=4), language)
+    notebook = handouts.without_kernel(nbformat.read(path, as_version=4), language, folds=False)
     resources = {
         "words": words(language),
         "lang": LANGS[language],

@@ -4,8 +4,8 @@ Titles and descriptions follow the current language (`kejigai_data.use`); a less
 its own as ``title=(en, zh)``. A title states a finding or asks the question.
 """
 
-from .arguing import argument_map
-from .chance import chance_map, permutation
+from .arguing import argument_map, choose_argument
+from .chance import chance_map, choose_chance, permutation
 from .choosing import choose_mechanisms, choose_places, choose_routes
 from .chronology import timeline
 from .claiming import verdicts
@@ -24,6 +24,8 @@ __all__ = [
     "argument_map",
     "before_and_after",
     "chance_map",
+    "choose_argument",
+    "choose_chance",
     "choose_mechanisms",
     "choose_places",
     "choose_routes",

@@ -11,10 +11,11 @@ from ..followups import item_name
 from ..language import resolve
 from ..loading import records
 from ..render import alt
-from .parts import BLANK, MUTED, Pair, heading, on, wrapped
+from .parts import BLANK, MUTED, Pair, heading, menu, on, wrapped
 
 COLUMNS = (("problem", "trend", "idea"), ("task",), ("measure",))
-WIDTH, GAP = 30.0, 5.0
+WIDTH, GAP, ROWS = 30.0, 5.0, 15
+WIDE, HIGH = 800, 560
 CHOSEN, NEAR = "#1B4F72", "#D4E6F1"
 
 
@@ -47,77 +48,126 @@ def argument_map(code: str = "", title: Pair | None = None, description: Pair | 
     >>> len(kj.charts.argument_map("task_1").to_dict()["layer"])
     3
     """
-    items = [a for a in records("agenda") if a["kind"] in {kind for kinds in COLUMNS for kind in kinds}]
-    known = {item["code"]: item for item in items}
+    known = _items()
     if a_text(code, "code") and code not in known:
         raise unknown("item of the outlook", code, known)
-    near = {code, known.get(code, {}).get("parent", "")} | {
-        i["code"] for i in items if code and i["parent"] == code
-    }
+    note = _note(known[code]) if code else ""
+    drawn = _map(known).add_params(alt.param(name="chosen", value=code))
+    return drawn.properties(**heading("argument", title, description, note))
+
+
+def choose_argument(
+    code: str = "task_1", title: Pair | None = None, description: Pair | None = None
+) -> alt.LayerChart:
+    """Draw the same map with a menu in the chart for the item that is marked.
+
+    Parameters
+    ----------
+    code : str
+        The item to begin with.
+    title, description : tuple of str, optional
+        ``(en, zh)`` in place of the usual ones.
+
+    Returns
+    -------
+    altair.LayerChart
+        As `argument_map` for one item, with a menu that needs no kernel.
+
+    Raises
+    ------
+    UnknownNameError
+        If the outlook has no such item.
+
+    Examples
+    --------
+    >>> import kejigai_data as kj
+    >>> len(kj.charts.choose_argument().to_dict()["params"][0]["bind"]["options"])
+    29
+    """
+    known = _items()
+    if code not in known:
+        raise unknown("item of the outlook", code, known)
+    notes = [
+        {"code": key, "note": "\n".join(_note(item)), "said": item[f"summary_{resolve()}"]}
+        for key, item in known.items()
+    ]
+    said = (
+        on(notes)
+        .transform_filter("datum.code === chosen")
+        .mark_text(align="left", fontSize=12, lineBreak="\n", lineHeight=16, color=MUTED)
+    )
+    lines = max(entry["note"].count("\n") for entry in notes) + 1
+    above = said.encode(x=alt.value(0), y=alt.value(-16 * lines), text="note:N", description="said:N")
+    shown = heading("argument", title, description)
+    names = {key: item_name(item) for key, item in known.items()}
+    drawn = alt.LayerChart(layer=[*_map(known).layer, above]).add_params(
+        menu("chosen", "choose_item", names, code)
+    )
+    return drawn.properties(width=WIDE, height=HIGH, **shown)
+
+
+def _items() -> dict[str, dict[str, str]]:
+    kinds = {kind for kinds in COLUMNS for kind in kinds}
+    return {item["code"]: item for item in records("agenda") if item["kind"] in kinds}
+
+
+def _note(item: dict[str, str]) -> list[str]:
+    return wrapped(item[f"summary_{resolve()}"], 120, 60)
+
+
+def _map(known: dict[str, dict[str, str]]) -> alt.LayerChart:
+    """Draw boxes and lines; what the parameter ``chosen`` names is marked, with its parent and parts."""
     boxes, lines, height = [], [], {}
     for number, kinds in enumerate(COLUMNS):
-        column = [item for item in items if item["kind"] in kinds]
-        step = 15 / len(column)
+        column = [item for item in known.values() if item["kind"] in kinds]
+        step = ROWS / len(column)
         for place, item in enumerate(column):
             height[item["code"]] = (place + 0.5) * step
-            boxes.append(_box(item, number, height[item["code"]], code, near))
-    for item in items:
+            boxes.append(_box(item, number, height[item["code"]], known))
+    for item in known.values():
         if item["kind"] == "measure":
-            marked = item["code"] in near and item["parent"] in near
-            lines.append(
-                {
-                    "x": 2 * WIDTH + GAP,
-                    "x2": 2 * (WIDTH + GAP),
-                    "y": height[item["parent"]],
-                    "y2": height[item["code"]],
-                    "colour": CHOSEN if marked else "#C5CBD0",
-                }
-            )
+            ends = {"y": height[item["parent"]], "y2": height[item["code"]]}
+            between = {"x": 2 * WIDTH + GAP, "x2": 2 * (WIDTH + GAP)}
+            lines.append({"code": item["code"], "parent": item["parent"], **between, **ends})
     x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, 3 * WIDTH + 2 * GAP], nice=False))
-    scale = alt.Scale(domain=[0, 15], reverse=True, nice=False)
-    y = alt.Y("y:Q", axis=None, scale=scale)
+    scale = alt.Scale(domain=[0, ROWS], reverse=True, nice=False)
 
-    drawn = alt.LayerChart(
-        layer=[
-            on(lines)
-            .mark_rule(strokeWidth=1.5)
-            .encode(x=x, x2="x2:Q", y=y, y2="y2:Q", color=alt.Color("colour:N", scale=None)),
-            on(boxes)
-            .mark_rect(stroke=MUTED, strokeWidth=0.5, cornerRadius=4, aria=False)
-            .encode(
-                x=x,
-                x2="right:Q",
-                y=alt.Y("above:Q", axis=None, scale=scale),
-                y2="below:Q",
-                color=alt.Color("fill:N", scale=None),
-            ),
-            on(boxes)
-            .mark_text(align="left", dx=7, fontSize=12, lineBreak="\n", lineHeight=14)
-            .encode(
-                x=x,
-                y=alt.Y("first_line:Q", axis=None, scale=scale),
-                text="name:N",
-                color=alt.Color("ink:N", scale=None),
-            ),
-        ]
+    def y(field: str) -> alt.Y:
+        return alt.Y(field, axis=None, scale=scale)
+
+    itself, below = "datum.code === chosen", "datum.parent === chosen"
+    joined = f"chosen && ({below} || indexof(datum.parts, chosen) >= 0)"
+    box = on(boxes).transform_calculate(
+        fill=f"{itself} ? '{CHOSEN}' : {joined} ? '{NEAR}' : '{BLANK}'",
+        ink=f"{itself} ? '#FFFFFF' : '{render.INK}'",
     )
-    note = wrapped(known[code][f"summary_{resolve()}"], 120, 60) if code else ""
-    return drawn.properties(width=800, height=620, **heading("argument", title, description, note))
+    line = on(lines).transform_calculate(colour=f"{itself} || {below} ? '{CHOSEN}' : '#C5CBD0'")
+    colour = {field: alt.Color(f"{field}:N", scale=None) for field in ("fill", "ink", "colour")}
+    rules = line.mark_rule(strokeWidth=1.5, aria=False)
+    rects = box.mark_rect(stroke=MUTED, strokeWidth=0.5, cornerRadius=4, aria=False)
+    names = box.mark_text(align="left", dx=7, fontSize=12, lineBreak="\n", lineHeight=14)
+    layers = [
+        rules.encode(x=x, x2="x2:Q", y=y("y:Q"), y2="y2:Q", color=colour["colour"]),
+        rects.encode(x=x, x2="right:Q", y=y("above:Q"), y2="below:Q", color=colour["fill"]),
+        names.encode(x=x, y=y("first_line:Q"), text="name:N", color=colour["ink"], description="said:N"),
+    ]
+    return alt.LayerChart(layer=layers).properties(width=WIDE, height=HIGH)
 
 
-def _box(item: dict[str, str], column: int, height: float, code: str, near: set[str]) -> dict[str, Any]:
+def _box(item: dict[str, str], column: int, height: float, known: dict[str, dict[str, str]]) -> dict[str, Any]:
     left = column * (WIDTH + GAP)
     name = item_name(item)
     lines = wrapped(name, 37, 19)
-    chosen = item["code"] == code
+    parts = [other["code"] for other in known.values() if other["parent"] == item["code"]]
     return {
+        "code": item["code"],
+        "parent": item["parent"],
         "x": left,
         "right": left + WIDTH,
-        "y": height,
         "above": height - 0.42,
         "below": height + 0.42,
-        "first_line": height - 7 * (len(lines) - 1) * 15 / 620,
+        "first_line": height - 7 * (len(lines) - 1) * ROWS / HIGH,
         "name": "\n".join(lines),
-        "fill": CHOSEN if chosen else NEAR if item["code"] in near else BLANK,
-        "ink": "#FFFFFF" if chosen else render.INK,
+        "said": name,
+        "parts": parts,
     }

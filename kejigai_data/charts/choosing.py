@@ -17,7 +17,7 @@ from ..render import INK, alt
 from ..words import word
 from .comparing import dated_rows, middle, record_date
 from .legal import STEPS, case_label, steps_data
-from .parts import BLANK, MUTED, Pair, colour_of, heading
+from .parts import BLANK, MUTED, Pair, colour_of, heading, menu
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -188,11 +188,8 @@ def choose_routes(
 
 def _menus(chosen: dict[str, str], names: dict[str, str]) -> list[alt.Parameter]:
     """Return two menus, called ``first`` and ``second``; `chosen` is the word for each and its value."""
-    menus = []
-    for name, (key, value) in zip(("first", "second"), chosen.items(), strict=True):
-        bind = alt.binding_select(options=list(names), labels=list(names.values()), name=f"{word(key)} ")
-        menus.append(alt.param(name=name, value=value, bind=bind))
-    return menus
+    pairs = zip(("first", "second"), chosen.items(), strict=True)
+    return [menu(name, key, names, value) for name, (key, value) in pairs]
 
 
 def _dated(rows: Iterable[dict[str, str]], menus: list[alt.Parameter], days: str = "%Y") -> alt.LayerChart:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def tile_map(cases: pd.DataFrame, title: Pair | None = None, description: Pair | None = None) -> alt.Chart:
+def tile_map(cases: pd.DataFrame, title: Pair | None = None, description: Pair | None = None) -> alt.LayerChart:
     """Show which provincial units the article names, one square a unit.
 
     Parameters
@@ -34,7 +34,7 @@ def tile_map(cases: pd.DataFrame, title: Pair | None = None, description: Pair |
 
     Returns
     -------
-    altair.Chart
+    altair.LayerChart
         34 squares: filled where the unit itself is named, half-tone where only a city in
         it is; clusters and corridors are listed above the map. No ranking, no totals.
 
@@ -54,7 +54,7 @@ def tiles(
     description: Pair | None,
     named: str = "named",
     under: str = "tile_note",
-) -> alt.Chart:
+) -> alt.LayerChart:
     """Draw the tile map; `named` and `under` are keys of the words for a filled square and the note."""
     places = load_places()
     strange = sorted(set(map(str, cases["place_id"].dropna())) - set(places["place_id"]))
@@ -76,23 +76,29 @@ def tiles(
         note += _wrap(f"{word('clusters')}: " if resolve() == "en" else f"{word('clusters')}：", clusters)
     tiles["said"] = tiles["name"] + pick((": ", "：")) + tiles["what"]
     data = plain(tiles[["name", "what", "said", "tile_row", "tile_col"]])
-    base = alt.Chart(data).encode(
+    fill = {named: "#1B4F72", "city_only": "#7FB3D5", "not_named": BLANK}
+    drawn = squares(alt.Chart(data), {word(state): fill[state] for state in order}, word(named))
+    shown = heading("tile", title, description, note)
+    return drawn.properties(**shown)
+
+
+def squares(chart: alt.Chart, fill: dict[str, str], dark: str) -> alt.LayerChart:
+    """Draw rows (``name``, ``what``, ``said``, ``tile_row``, ``tile_col``) as squares, names white on `dark`."""
+    base = chart.encode(
         x=alt.X("tile_col:O", axis=None, scale=alt.Scale(paddingInner=0.06)),
         y=alt.Y("tile_row:O", axis=None, scale=alt.Scale(paddingInner=0.06)),
     )
-    fill = {named: "#1B4F72", "city_only": "#7FB3D5", "not_named": BLANK}
     colour = alt.Color(
         "what:N",
-        scale=alt.Scale(domain=[word(s) for s in order], range=[fill[s] for s in order]),
+        scale=alt.Scale(domain=list(fill), range=list(fill.values())),
         legend=alt.Legend(symbolType="square", symbolSize=220, orient="top", labelLimit=0),
     )
-    squares = base.mark_rect(cornerRadius=4, aria=False).encode(color=colour, tooltip=["name:N", "what:N"])
-    ink = alt.condition(alt.datum.what == word(named), alt.value("#FFFFFF"), alt.value(render.INK))
+    boxes = base.mark_rect(cornerRadius=4, aria=False).encode(color=colour, tooltip=["name:N", "what:N"])
+    ink = alt.condition(alt.datum.what == dark, alt.value("#FFFFFF"), alt.value(render.INK))
     names = base.mark_text(fontSize=14 if resolve() == "zh" else 11.5).encode(
         text="name:N", color=ink, description="said:N"
     )
-    shown = heading("tile", title, description, note)
-    return (squares + names).properties(width=660, height=520, **shown)
+    return (boxes + names).properties(width=660, height=520)
 
 
 def _units(places: pd.DataFrame) -> Iterable[str]:

@@ -35,6 +35,12 @@ def on(values: list[dict[str, Any]]) -> alt.Chart:
     return alt.Chart(alt.InlineData(values=values))
 
 
+def menu(name: str, key: str, options: dict[Any, str], value: object) -> alt.Parameter:
+    """Return a menu that the chart brings with it; `key` is the word before it, `options` value to name."""
+    bind = alt.binding_select(options=list(options), labels=list(options.values()), name=f"{word(key)} ")
+    return alt.param(name=name, value=value, bind=bind)
+
+
 class Cell(NamedTuple):
     """One cell of a grid: where it stands, what it says, its colour (none: empty), faint if in doubt."""
 

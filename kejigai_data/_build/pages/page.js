@@ -11,9 +11,13 @@ function reachable(figure) {
 }
 addEventListener("resize", () => document.querySelectorAll("figure.chart").forEach(reachable));
 // On paper nobody can open an answer.
-const folded = [...document.querySelectorAll("details")];
-addEventListener("beforeprint", () => folded.forEach((one) => { one.open = true; }));
-addEventListener("afterprint", () => folded.forEach((one) => { one.open = false; }));
+const folded = [...document.querySelectorAll("details:not(.choice)")];
+let shut = [];
+addEventListener("beforeprint", () => {
+  shut = folded.filter((one) => !one.open);
+  for (const one of shut) one.open = true;
+});
+addEventListener("afterprint", () => { for (const one of shut) one.open = false; });
 const box = document.getElementById("show-code");
 if (box) {
   const show = () => document.body.classList.toggle("with-code", box.checked);
