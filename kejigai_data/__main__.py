@@ -22,7 +22,7 @@ EXAMPLES = {
   python -m kejigai_data validate my_cases.xlsx            your coded cases
   python -m kejigai_data validate my_cases.csv --json      the same for a script: {"problems": …, "changes": …}
   python -m kejigai_data validate copies/                  copies of our tables
-exit status: 0 nothing wrong, 1 problems found, 2 the file cannot be read
+exit status: 0 nothing wrong, 1 problems found, 2 the file cannot be read, or nothing in it is coded
 """,
     "cite": """examples:
   python -m kejigai_data cite
@@ -56,12 +56,19 @@ def info(_: argparse.Namespace) -> int:
 
 def check(arguments: argparse.Namespace) -> int:
     """Print every problem of the bundled tables, of a folder of copies, or of one's own coded cases."""
+    from .loading import records
     from .validation import validate
 
     where = arguments.path
     changes: list[dict[str, Any]] = []
     if where is not None and not os.path.isdir(where):
         cases, changes = _coded(where, arguments.lang)
+        coded = [variable["variable"] for variable in records("variables")]
+        if not {*coded, "adopted"} & set(cases.columns):
+            # Nothing to check is not the same as no problem.
+            raise DataError(
+                f"{where} has none of the coded columns: {', '.join(coded)}, in words or as they stand."
+            )
         problems = validate(cases, lang=arguments.lang)
     else:
         problems = validate(folder=where, lang=arguments.lang)
@@ -72,10 +79,9 @@ def check(arguments: argparse.Namespace) -> int:
     for change in changes[:SHOWN]:
         at = "file" if change["row"] is None else f"row {change['row']}"
         column = f", column {change['column']}" if change["column"] else ""
-        print(
-            f"altered: {at}{column}: {change['before'] or ''!r} → {change['after'] or ''!r}: {change['message']}",
-            file=sys.stderr,
-        )
+        kept = change["before"] == change["after"]
+        turned = "" if kept else f": {change['before'] or ''!r} → {change['after'] or ''!r}"
+        print(f"{'noted' if kept else 'altered'}: {at}{column}{turned}: {change['message']}", file=sys.stderr)
     if len(changes) > SHOWN:
         print(f"… and {len(changes) - SHOWN} more alterations; --json lists all", file=sys.stderr)
     problems = problems.astype(object).where(problems.notna(), "")

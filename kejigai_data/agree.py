@@ -241,6 +241,8 @@ def disagreements(readings: pd.DataFrame) -> pd.DataFrame:
 
 def _checked(readings: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that count, members of sets in one order, or say what is wrong."""
+    import pandas as pd
+
     a_frame(readings, what="readings")
     missing = [name for name in NEEDED if name not in readings.columns]
     if missing:
@@ -257,16 +259,17 @@ def _checked(readings: pd.DataFrame) -> pd.DataFrame:
                 "Fill it in, or leave the rows out."
             )
         # One file has 1 where another has "1" or 1.0: the same answer.
-        readings[name] = [
-            None if gap else _as_written(cell) for cell, gap in zip(readings[name], gaps, strict=True)
-        ]
+        cells = [None if gap else _as_written(cell) for cell, gap in zip(readings[name], gaps, strict=True)]
+        readings[name] = pd.Series(cells, readings.index, dtype=object)
     names = set(readings["reading"].dropna())
     if len(names) < 2:
         raise SelectionError(f"Agreement needs at least two readings; the column 'reading' names {len(names)}.")
     taken = {"unit", "variable", *(f"{name}_{more}" for name in names for more in EVIDENCE)}
     if names & taken:
         raise SelectionError(f"A reading may not be called {min(names & taken)!r}: give it another name.")
-    readings["value"] = [None if cell is None else _joined(cell) or None for cell in readings["value"]]
+    values = [None if cell is None else _joined(cell) or None for cell in readings["value"]]
+    # As objects: pandas would make text of it, and NaN of None.
+    readings["value"] = pd.Series(values, readings.index, dtype=object)
     twice = readings.duplicated(["reading", "unit", "variable"])
     if twice.any():
         first = readings[twice].iloc[0]

@@ -31,7 +31,8 @@ def naming(frame: IntoFrameT, by: str | Iterable[str] = "mechanism", place: str 
     Returns
     -------
     frame of the same kind, as lazy as the one given
-        The columns `by` (codes as text; missing is a group of its own), ``cases`` and ``places``
+        The columns `by` (codes as text; missing is a group of its own; a number with decimals is
+        written as its engine writes it), ``cases`` and ``places``
         (whole numbers; a missing place counts for no place; an empty text is a value like any
         other). Rows come in no order.
 
@@ -127,7 +128,7 @@ def co_occurrence(frame: IntoFrameT, column: str = "mechanism", unit: str = "pla
     frame of the same kind, as lazy as the one given
         ``left``, ``right`` (text, `left` before `right` in the order of their characters) and
         ``units`` (whole number). Pairs that never meet have no row; a missing code or unit
-        meets nothing. Rows come in no order.
+        meets nothing, nor does an empty text. Rows come in no order.
 
     Raises
     ------
@@ -152,6 +153,7 @@ def co_occurrence(frame: IntoFrameT, column: str = "mechanism", unit: str = "pla
     cases: Any = opened_codes(frame, [what, where])
     kept = cases.select(nw.col(where).alias("_unit"), nw.col(what).alias("left"))
     kept = as_text(kept.filter(~nw.col("_unit").is_null(), ~nw.col("left").is_null()), ["left"])
+    kept = kept.filter(nw.col("left") != "")
     # Dask cannot join what was made unique over all columns unnamed.
     single = _members(kept, what).unique(subset=["_unit", "left"])
     pairs = single.join(single.rename({"left": "right"}), on="_unit", how="inner")
@@ -165,6 +167,7 @@ def _members(frame: Any, variable: str) -> Any:
 
     if not is_set(variable):
         return frame
+    frame = frame.with_columns(left=nw.col("left").str.replace_all(" *; *", ";"))
     padded = nw.concat_str(nw.lit(";"), nw.col("left"), nw.lit(";"))
     parts = [
         frame.filter(padded.str.contains(f";{code};", literal=True)).with_columns(left=nw.lit(code))

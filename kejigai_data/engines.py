@@ -42,11 +42,32 @@ def opened(frame: Any, columns: Iterable[str] = (), what: str = "frame") -> nw.D
     for name in wanted:
         if name not in names:
             raise unknown("column", name, map(str, names))
+    empty = [name for name in wanted if _of_no_kind(result, name)]
+    if empty:
+        result = result.with_columns(nw.col(name).cast(nw.String) for name in empty)
     if result.implementation.is_pyarrow():
         # Arrow has two kinds of text, which it neither joins nor compares: pandas 3 writes the other one.
         schema = result.collect_schema()
         result = result.with_columns(nw.col(name).cast(nw.String) for name in wanted if schema[name] == nw.String)
     return result
+
+
+def _of_no_kind(frame: Any, name: str) -> bool:
+    """Tell whether a column has no value, and so no kind of its own, which some engines take for no text."""
+    import narwhals as nw
+
+    if frame.collect_schema()[name] != nw.Unknown:
+        return False
+    native, kind = frame.to_native(), frame.implementation
+    if kind is nw.Implementation.DUCKDB:
+        held: Any = native.types[native.columns.index(name)]
+    elif kind is nw.Implementation.POLARS:
+        held = native.collect_schema()[name]
+    elif kind is nw.Implementation.PYSPARK:
+        held = native.schema[name].dataType.simpleString()
+    else:
+        held = native.schema.field(name).type if kind is nw.Implementation.PYARROW else ""
+    return str(held).strip('"').lower() in ("null", "void")
 
 
 def opened_codes(frame: Any, columns: Iterable[str]) -> Any:
@@ -144,9 +165,10 @@ def ids_as_text(frame: Any, name: str, what: str) -> Any:
         return frame
     if kind.is_integer() or kind in (nw.Categorical, nw.Enum):
         return frame.with_columns(nw.col(name).cast(nw.String))
+    gap = f' A gap makes codes decimal numbers on reading: pandas.read_csv(…, dtype={{"{name}": "string"}}).'
     raise SelectionError(
-        f"{what}: the column {name!r} should hold ids as text or whole numbers, and holds {kind}. "
-        f'A gap makes codes decimal numbers on reading: pandas.read_csv(…, dtype={{"{name}": "string"}}).'
+        f"{what}: the column {name!r} should hold ids as text or whole numbers, and holds {kind}."
+        f"{gap if kind.is_float() else ''}"
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .codebook import codes_of, is_set, set_form
+from .codebook import codes_of, is_set, label, set_form
 from .engines import collected, opened, planned
 from .errors import SelectionError, unknown
 from .language import pick
@@ -19,6 +19,7 @@ from .loading import FOLDER, VOCABULARY, read_rows, records, text_type
 from .places import CONFUSED, known_places, meant
 from .progress import track
 from .validation_texts import RULES, WITH_VALUE
+from .words import word
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -229,14 +230,14 @@ def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str], l
             yield Check(rule, name, cell > nw.col(other), none, (name, other))
         elif kind == "status" and status in present:
             words, small = VOCABULARY["status"], nw.col(status).str.to_lowercase().str.replace_all("[ -]", "_")
-            hint = nw.when(small.is_in(words)).then(small).otherwise(nw.lit(_allowed(words, lang)))
+            hint = nw.when(small.is_in(words)).then(small).otherwise(nw.lit(_statuses(words, lang)))
             yield Check(rule, status, ~nw.col(status).is_in(words), hint, (status,))
         elif kind == "value_and_status" and status in present:
             told = nw.col(status).is_in(WITH_VALUE)
             # What is ambiguous may have no value: two readings stand, and none is preferred.
             needed = nw.col(status).is_in([word for word in WITH_VALUE if word != "ambiguous"])
             yield Check(rule, name, (cell.is_null() & needed) | (~cell.is_null() & ~told), none, (status,))
-            yield Check(rule, status, nw.col(status).is_null(), nw.lit(_allowed(WITH_VALUE, lang)), (name,))
+            yield Check(rule, status, nw.col(status).is_null(), nw.lit(_statuses(WITH_VALUE, lang)), (name,))
         elif kind == "applies_to":
             only = next(v["applies_to"] for v in records("variables") if v["variable"] == name)
             if only and name != other:
@@ -301,8 +302,15 @@ def _sets(codes: list[str]) -> str:
     return f"^(?:{'|'.join(tails)})$"
 
 
-def _allowed(codes: Iterable[str], lang: str) -> str:
-    return f"{pick(('Allowed: ', '可用：'), lang)}{', '.join(codes)}"
+def _allowed(names: dict[str, str], lang: str) -> str:
+    """List codes, in Chinese with their names: a coder has chosen these from a list."""
+    if lang == "en":
+        return f"Allowed: {', '.join(names)}"
+    return "可用：" + "、".join(f"{name}（{code}）" for code, name in names.items())
+
+
+def _statuses(statuses: Iterable[str], lang: str) -> str:
+    return _allowed({status: word(status, lang) for status in statuses}, lang)
 
 
 def _normal(text: str) -> str:
@@ -314,7 +322,8 @@ def _code_hint(cell: nw.Expr, variable: str, lang: str) -> nw.Expr:
     import narwhals as nw
 
     wrong = cell.str.strip_chars().str.to_lowercase().str.replace_all("[ -]", "_")
-    hint: nw.Expr = nw.lit(_allowed(codes_of(variable), lang))
+    names = {code: label(variable, code, lang) for code in codes_of(variable)}
+    hint: nw.Expr = nw.lit(_allowed(names, lang))
     for row in records("codes"):
         if row["variable"] == variable:
             spellings = list({_normal(row[name]) for name in ("code", "label_zh", "label_en")})

@@ -68,11 +68,11 @@ def merge(own: pd.DataFrame, cases: pd.DataFrame, origin: str = "own") -> pd.Dat
     ours = [row["case_id"] for row in records("cases")]
     if own["case_id"].isin(ours).any() and not cases["case_id"].isin(ours).any():
         raise SelectionError("own holds our cases and cases does not: the order is merge(own, load_cases()).")
-    problems = validate(own)
+    problems = validate(own, lang="en")
     if len(problems):
-        first = problems.iloc[0]
+        first, many = problems.iloc[0], "places" if len(problems) > 1 else "place"
         raise SelectionError(
-            f"own breaks the codebook in {len(problems)} places, first: row {first['row']}, column "
+            f"own breaks the codebook in {len(problems)} {many}, first: row {first['row']}, column "
             f"{first['column']}: {first['message']}. kj.validate(own) lists them all."
         )
     _no_clash(own, cases)

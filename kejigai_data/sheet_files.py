@@ -145,6 +145,7 @@ class _Lines:
     def __init__(self, data: bytes, encoding: str) -> None:
         self._file = io.TextIOWrapper(io.BytesIO(data), encoding=encoding, newline="")
         self.taken = 0
+        self.line = 0
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -152,6 +153,7 @@ class _Lines:
     def __next__(self) -> str:
         line = self._file.readline(MAX_RECORD + 1)
         self.taken += len(line)
+        self.line += bool(line)
         if self.taken > MAX_RECORD:
             raise csv.Error(f"more than {MAX_RECORD:,} characters in one row; a quotation mark may be missing")
         if "\0" in line:
@@ -208,9 +210,8 @@ def _records(data: bytes, encoding: str, mark: str, name: str) -> Rows:
     cells = 0
     lines = _Lines(data, encoding)
     before = csv.field_size_limit(MAX_CELL)
-    reader = csv.reader(lines, delimiter=mark, strict=True)
     try:
-        for row in reader:
+        for row in csv.reader(lines, delimiter=mark, strict=True):
             lines.taken = 0
             while len(row) > MAX_COLUMNS and not row[-1]:
                 row.pop()
@@ -220,7 +221,7 @@ def _records(data: bytes, encoding: str, mark: str, name: str) -> Rows:
             rows.append(list(map(once.setdefault, row, row)))
     except csv.Error as error:
         raise DataError(
-            f"{name}, row {len(rows) + 1} (line {reader.line_num + 1}): {error}. "
+            f"{name}, row {len(rows) + 1} (line {lines.line}): {error}. "
             "Put quotation marks around cells with commas or line breaks, or save the sheet as .xlsx."
         ) from None
     finally:

@@ -131,6 +131,10 @@ def _known() -> dict[str, str]:
             f"{row['label_en']} status",
         )
         known |= {_fold(text): f"{name}_status" for text in statuses}
+    # The short words over the tables that this package shows.
+    for row in records("variables"):
+        if row["kind"] == "code":
+            known.setdefault(_fold(word(row["variable"], "zh")), row["variable"])
     return known
 
 

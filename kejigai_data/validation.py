@@ -260,7 +260,8 @@ def _table_problems(
                 continue
             wrong = _type_problem(field.type, value)
             if wrong:
-                yield Problem(path, line, row_id, field.name, value, "type", wrong)
+                rule = "date" if field.type in ("edtf", "day") else "type"
+                yield Problem(path, line, row_id, field.name, value, rule, wrong)
             if field.name in targets and value not in targets[field.name]:
                 yield Problem(path, line, row_id, field.name, value, "foreign_key", field.foreign_key)
 

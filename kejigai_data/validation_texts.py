@@ -1,6 +1,6 @@
 """What each rule of `validate` asks for, in English and Chinese."""
 
-WITH_VALUE = ("stated", "inferred", "ambiguous", "stated_absent")
+WITH_VALUE = ("stated", "inferred", "ambiguous")
 
 RULES = {
     "file": ("the file must be readable CSV in UTF-8", "文件须为 UTF-8 编码的完整 CSV"),
@@ -8,6 +8,10 @@ RULES = {
     "column": ("this column is missing", "缺少本列"),
     "required": ("this column may not be empty", "本列不得为空"),
     "type": ("the value must have the type of its field", "取值须符合字段类型"),
+    "date": (
+        "a date is a year, a month, a day or an interval, and a first or last day is a day",
+        "日期写作年、月、日或区间，起止日写到日",
+    ),
     "key": ("the primary key must be unique", "主键不得重复"),
     "order": ("rows must be sorted by their key", "行须按主键排序"),
     "foreign_key": ("the value must exist in the table it points to", "所引用的行须存在"),

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 import kejigai_data as kj
+from kejigai_data.agree import met
 
 # Krippendorff, K. (2011). Computing Krippendorff's alpha-reliability: four observers, twelve units.
 OBSERVERS = {
@@ -31,6 +32,28 @@ def test_alpha_of_krippendorffs_example():
     assert result["alpha"] == pytest.approx(0.743, abs=0.0005)
     assert result["units"] == 11
     assert result["alpha_low"] <= result["alpha"] <= result["alpha_high"]
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, "", " "])
+@pytest.mark.parametrize("dtype", [object, "string", None])
+def test_a_missing_value_is_no_answer(missing, dtype):
+    """The same example as people send it: with a row for each cell, some of them empty."""
+    cells = [
+        (name, unit, "colour", missing if value == "." else value)
+        for name, values in OBSERVERS.items()
+        for unit, value in enumerate(values.split())
+    ]
+    frame = pd.DataFrame(cells, columns=["reading", "unit", "variable", "value"])
+    frame = frame if dtype is None else frame.astype({"value": dtype})
+    before = frame.copy()
+    full = kj.agreement(long(OBSERVERS, "colour"), resamples=20)
+    assert kj.agreement(frame, resamples=20).equals(full)
+    assert kj.agreement(frame, resamples=5, by="code").equals(
+        kj.agreement(long(OBSERVERS, "colour"), resamples=5, by="code")
+    )
+    assert kj.disagreements(frame).equals(kj.disagreements(long(OBSERVERS, "colour")))
+    assert met(frame[frame["reading"].isin(["a", "b"])], "colour")["n"].sum() == 9
+    assert frame.equals(before)
 
 
 def test_alpha_of_the_same_example_read_as_an_order():
@@ -139,6 +162,18 @@ def test_the_sheet_for_human_coders_is_ready():
         [sheet.assign(reading=name, value=sheet["permitted"].str.split("|").str[0]) for name in "pq"]
     )
     assert (kj.agreement(filled, resamples=5)["percent"] == 1).all()
+
+
+def test_a_sheet_of_human_coders_may_be_half_filled():
+    from kejigai_data.loading import FOLDER
+
+    sheet = pd.read_csv(f"{FOLDER}/audit/human_sample.csv")
+    filled = pd.concat([sheet.assign(reading=name) for name in "pq"], ignore_index=True)
+    filled["value"] = filled["value"].astype(object)
+    filled.loc[filled["variable"] == "stage", "value"] = "pilot"
+    result = kj.agreement(filled, resamples=5).set_index("variable")
+    assert result.loc["stage", "percent"] == 1
+    assert result.loc["action", "note"] == "no unit has two readings"
 
 
 def test_own_readings_found_the_same_cases():

@@ -341,7 +341,7 @@ DAMAGE = [
     ("codings.csv", lambda b: b.replace(b",s002,", b",s9999,", 1), "foreign_key", "source_id"),
     ("codings.csv", lambda b: b.replace(b",s002,", b",,", 1), "source", "source_id"),
     ("codings.csv", lambda b: b.replace(b",inferred,C", b",inferred,,C", 1), "file", ""),
-    ("events.csv", lambda b: b.replace(b",2021-11-25,", b",2021-02-29,", 1), "type", "date"),
+    ("events.csv", lambda b: b.replace(b",2021-11-25,", b",2021-02-29,", 1), "date", "date"),
     ("events.csv", lambda b: b.replace(b",2021-11-25,", b",2021-11-26,", 1), "interval", "earliest"),
     ("cases.csv", lambda b: b.replace("上海".encode(), "上海".encode("gbk"), 1), "file", ""),
     ("cases.csv", lambda b: b.replace(b"c002,", b"c001,", 1), "key", "case_id"),

@@ -273,6 +273,39 @@ def test_arrow_tables_of_both_kinds_of_text_work():
         assert rows_of(kj.co_occurrence(table, "factors")) == Counter({("data", "technology", 1): 1})
 
 
+def of_no_kind(engine):
+    """Return two cases, of which nothing is known, as each engine types what has no value."""
+    names = ["place_id", "mechanism", "factors", "adopted_earliest", "adopted_latest"]
+    if engine == "duckdb":
+        nothing = ", ".join(f"null as {name}" for name in names)
+        return duckdb.sql(f"select 'a' as case_id, {nothing} union all select 'b', {nothing}")
+    if engine == "duckdb from pandas":
+        return duckdb.from_df(pd.DataFrame({"case_id": ["a", "b"], **{name: [None, None] for name in names}}))
+    if engine == "arrow":
+        return pa.table({"case_id": ["a", "b"], **{name: pa.nulls(2) for name in names}})
+    frame = pl.DataFrame({"case_id": ["a", "b"], **{name: [None, None] for name in names}})
+    return frame.lazy() if engine == "lazy" else frame
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "duckdb from pandas", "arrow", "polars", "lazy"])
+def test_a_column_of_nothing_is_a_column_of_gaps(engine):
+    frame = of_no_kind(engine)
+    assert rows_of(kj.co_occurrence(frame, "factors", "case_id")) == Counter()
+    assert rows_of(kj.co_occurrence(frame)) == Counter()
+    assert rows_of(kj.naming(frame)) == Counter({(2, None, 0): 1})
+    assert rows_of(kj.crosstab(frame, "mechanism", "factors")) == Counter({(2, None, None): 1})
+    assert rows_of(kj.adoption(frame, AT_RISK)) == plain_adoption([(None,) * 5] * 2, AT_RISK)
+
+
+@every_engine
+def test_an_empty_text_meets_nothing_and_spaces_make_no_other_member(made):
+    rows = [("110000", "x", "capital; labour", None, None), ("370000", "", "", None, None)]
+    rows += [("370000", "x", "capital", None, None)]
+    frame = made(rows, TEXT)
+    assert rows_of(kj.co_occurrence(frame)) == Counter()
+    assert rows_of(kj.co_occurrence(frame, "factors")) == Counter({("capital", "labour", 1): 1})
+
+
 @pytest.mark.parametrize("nothing", [None, float("nan")])
 def test_a_column_without_any_day_has_no_kind_of_its_own(nothing):
     frame = pd.DataFrame({"place_id": ["110000"], "adopted_latest": nothing})

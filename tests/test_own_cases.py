@@ -1,6 +1,7 @@
 """Coding one's own cases: validate on every engine against plain Python, merge, readings, the terminal."""
 
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -38,8 +39,8 @@ ALLOWED = {
 HOME = CODES[CODES["variable"] == "mechanism"].set_index("code")["dimension"].dropna().to_dict()
 PROVINCES = {p[:2] for p in kj.load_places()["place_id"] if p.isdigit()}
 PLACES = set(kj.load_places()["place_id"])
-VALUED = ("stated", "inferred", "ambiguous", "stated_absent")
-STATUSES = (*VALUED, "silent", "not_applicable", "not_found")
+VALUED = ("stated", "inferred", "ambiguous")
+STATUSES = (*VALUED, "stated_absent", "silent", "not_applicable", "not_found")
 
 
 def maybe(*values):
@@ -52,7 +53,7 @@ ROW = st.tuples(
     maybe("legal", "functional", "factor_allocation", "Legal", " "),
     maybe("award_reform", "ip_finance", "international_cooperation_base", "奖励", "AWARD REFORM"),
     maybe("pilot", "ended", "In operation", "pilot\n"),
-    maybe("stated", "silent", "ambiguous", "unsure"),
+    maybe("stated", "stated_absent", "silent", "ambiguous", "unsure"),
     maybe("technology", "technology;data", "data;technology", "technology;technology", "land", ";"),
     maybe("stated", "silent", "not_applicable"),
     maybe(
@@ -123,11 +124,11 @@ def plain(rows, engine_has_order):
             try:
                 bounds(one["adopted"])
             except ValueError:
-                add("adopted", "type")
+                add("adopted", "date")
         ends = (one["adopted_earliest"], one["adopted_latest"])
         for column, day in zip(("adopted_earliest", "adopted_latest"), ends, strict=True):
             if day and not is_day(day):
-                add(column, "type")
+                add(column, "date")
         if all(ends) and ends[0] > ends[1]:
             add("adopted_earliest", "days_order")
         if one["adopted"] and all(ends_of(one["adopted"])):
@@ -348,7 +349,7 @@ def test_merge_keeps_numbers_flags_and_days_of_ones_own():
         ),
         (
             lambda c: kj.merge(own(mechanism=["x", "ip_finance"]), c),
-            "breaks the codebook in 1 places, first: row h1",
+            "breaks the codebook in 1 place, first: row h1",
         ),
         (lambda c: kj.merge(own(), kj.load_cases(lang="en")), "labels in place of codes"),
         (lambda c: kj.merge(own().drop(columns="place_id"), c), "place_id"),
@@ -390,12 +391,15 @@ def test_terminal_measures_agreement_of_sheets_as_coders_send_them(tmp_path):
     one, two = tmp_path / "a" / "coded.csv", tmp_path / "b" / "coded.xlsx"
     for path in (one, two):
         path.parent.mkdir()
-    one.write_text("编号,地方,进展阶段\nn1,湖南,试点\nn2,深圳,（沉默）\nn3,广东,已实施\n", encoding="gb18030")
+    rows = "编号,地方,进展阶段\nn1,湖南,试点\nn2,深圳,（沉默）\nn3,广东,已实施\nn4,北京,\nn5,上海,试点\n"
+    one.write_text(rows, encoding="gb18030")
     kj.coding_sheet(two, "zh", ["stage"])
     book = load_workbook(two)
     sheet = book["编码"]
     heads = [cell.value for cell in sheet[1]]
-    for row, (case, stage) in enumerate((("n1", "试点"), ("n2", "列入计划"), ("n3", "已实施")), start=2):
+    for row, (case, stage) in enumerate(
+        (("n1", "试点"), ("n2", "列入计划"), ("n3", "已实施"), ("n4", "试点"), ("n5", "")), start=2
+    ):
         sheet.cell(row, heads.index("案例编号") + 1).value = case
         sheet.cell(row, heads.index("进展阶段") + 1).value = stage
     book.save(two)
@@ -424,6 +428,21 @@ def test_a_table_with_a_byte_order_mark_is_the_same_table(tmp_path):
     path = tmp_path / "data" / "cases.csv"
     path.write_text(path.read_text(encoding="utf-8"), encoding="utf-8-sig", newline="")
     assert kj.validate(folder=str(tmp_path / "data")).empty
+
+
+def test_a_file_whose_headings_are_the_words_of_our_tables_is_checked(tmp_path):
+    path = tmp_path / "words.csv"
+    path.write_text(
+        "编号,地方,机制,阶段,维度,要素,来源,位置,对象物\nh1,湖南,乱写,随便,x,y,z,1,w\n", encoding="utf-8"
+    )
+    done = run("validate", path)
+    assert done.returncode == 1
+    assert {"mechanism", "stage", "dimension", "factors"} <= set(re.findall(r"column (\w+):", done.stdout))
+    assert "noted: row 1, column 对象物: " in done.stderr
+    path.write_text("编号,地方,机构数,备忘\nh1,湖南,乱写,随便\n", encoding="utf-8")
+    done = run("validate", path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "words.csv has none of the coded columns" in done.stderr
 
 
 def test_terminal_validates_a_coding_sheet(tmp_path):
@@ -464,6 +483,19 @@ def test_spaces_at_an_edge_and_unknown_keys_are_found():
     assert list(kj.validate(pd.DataFrame(row), key="source")["rule"]).count("source") == 4
     with pytest.raises(kj.UnknownNameError, match="caseid"):
         kj.validate(frame, key="caseid")
+
+
+def test_what_a_source_says_there_is_none_of_has_no_value():
+    row = {"case_id": "h1", "place_id": "430000", "source": "x", "locator": "p1", "central_link": None}
+    assert kj.validate(pd.DataFrame([{**row, "central_link_status": "stated_absent"}])).empty
+    found = kj.validate(pd.DataFrame([{**row, "stage": "pilot", "stage_status": "stated_absent"}]))
+    assert found["rule"].tolist() == ["value_and_status"]
+
+
+def test_in_chinese_codes_stand_beside_their_names():
+    row = {"case_id": "h1", "place_id": "430000", "dimension": "法治", "source": "x", "locator": "p1"}
+    (hint,) = kj.validate(pd.DataFrame([row]), lang="zh")["suggestion"]
+    assert hint.startswith("可用：法治保障（legal）、")
 
 
 def test_what_is_suggested_can_be_followed():

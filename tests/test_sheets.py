@@ -518,6 +518,22 @@ def test_headings_as_labels_need_no_remark_and_others_are_listed(lang, tmp_path)
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ('编号,地方,进展阶段\nh1,湖南,试点\nh2,湖南,"a"b\n', r"row 3 \(line 3\)"),
+        ('编号,地方,进展阶段\nh1,"湖\n南",试点\nh2,湖南,"a"b\nh3,湖南,试点\n', r"row 3 \(line 4\)"),
+        ('编号,地方,进展阶段\nh1,湖南,试点\nh2,湖南,"ab\n', r"row 3 \(line 3\)"),
+        ("编号,地方,进展阶段\nh1,湖南,试点\nh2,湖\0南,试点\n", r"row 3 \(line 3\)"),
+    ],
+)
+def test_a_broken_line_is_named_by_its_number(tmp_path, text, where):
+    path = tmp_path / "broken.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(kj.DataError, match=where):
+        kj.read_coding_sheet(path)
+
+
 def test_title_rows_blank_rows_and_blank_columns(tmp_path):
     pad = [["", *row, ""] for row in (HEAD, CLEAN, [""] * 7, [" "] * 7, row_of(case_id="n2"), [""] * 7)]
     sheet = kj.read_coding_sheet(text_file(tmp_path, [[], ["某省改革案例表"], *pad]))
