@@ -88,7 +88,9 @@ def _read_aloud(spec: dict[str, Any]) -> dict[str, Any]:
     return spec
 
 
-def _said(text: str | list[str]) -> dict[str, Any]:
+def _said(text: str | list[str] | dict[str, str]) -> dict[str, Any]:
+    if isinstance(text, dict):
+        return {"update": {"description": {"signal": text["expr"]}}}
     return {"update": {"description": {"value": text if isinstance(text, str) else " ".join(text)}}}
 
 

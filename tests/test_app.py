@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
@@ -16,7 +17,11 @@ import pytest
 from .conftest import TOP
 from .test_browser import CLOSED
 
-pytestmark = [pytest.mark.alone, pytest.mark.filterwarnings("ignore")]
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.filterwarnings("ignore"),
+    pytest.mark.skipif(os.name == "nt", reason="the app is not for Windows"),
+]
 
 
 def free_port():
@@ -215,6 +220,41 @@ def test_it_says_when_it_is_full_and_an_idle_place_is_freed(browser):
             pytest.fail("the place was not freed within 20 s")
     finally:
         end(process)
+
+
+def test_no_more_than_the_limit_come_in_at_once():
+    process, address = serve(sessions=2)
+
+    def come(_):
+        try:
+            with urlopen(f"{address}/voila/render/en.ipynb") as page:
+                return page.status
+        except HTTPError as error:
+            return error.code
+
+    try:
+        with ThreadPoolExecutor(6) as readers:
+            assert sorted(readers.map(come, range(6))) == [200, 200, 503, 503, 503, 503]
+        assert len(kernels(process)) <= 2
+    finally:
+        end(process)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("SESSIONS", "abc"), ("SESSIONS", "0"), ("MEMORY", "50"), ("IDLE", "-1")]
+)
+def test_a_setting_that_cannot_be_is_told_in_a_line(name, value):
+    done = subprocess.run(
+        [sys.executable, "-m", "kejigai_data._build.app"],
+        cwd=TOP,
+        env={**os.environ, f"KEJIGAI_{name}": value},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"KEJIGAI_{name}='{value}': it must be a whole number")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_another_address_is_a_plain_page(app):

@@ -63,6 +63,8 @@ async def looked_round(hub):
         except AssertionError as too_many:
             seen["one too many"] = str(too_many)
         other_kernel = (await one.api("GET", "kernels"))[-1]["id"]
+        many = [one.api("POST", "kernels", name="python3") for _ in range(4)]
+        seen["four more"] = [type(done) for done in await asyncio.gather(*many, return_exceptions=True)]
         async with one.browser.ws_connect(f"{one.base}/api/kernels/{other_kernel}/channels") as wire:
             one.wire, first_wire = wire, one.wire
             # So small that the other one is the larger as soon as both are too much.
@@ -112,6 +114,7 @@ def test_a_student_sees_and_changes_nothing_but_the_own_folder(hub):
     assert seen["processes"] < 8
     assert seen["transport"] == "ipc"
     assert "2 kernels run already" in seen["one too many"]
+    assert seen["four more"] == [AssertionError] * 4
     assert seen["the smaller"] == 200_000_000
     assert seen["the larger"] is False
     assert any("default-src 'self'" in policy for policy in seen["policy"])
@@ -186,6 +189,57 @@ def test_a_changed_list_is_taken_up_while_servers_go_on(hub):
     asyncio.run(ready(hub.address))
     assert "cannot be a name" in (hub.folder / "hub.log").read_text(encoding="utf-8")
     asyncio.run(rewritten(hub, text))
+
+
+async def taught(hub):
+    """Return what the hub answers a teacher who opens, ends and deletes a student; then the student again."""
+    found = {}
+    async with a_class(hub.address, [NAMES[1], "teacher"]) as (student, teacher):
+        await student.open()
+        await teacher.open()
+        headers = {"X-XSRFToken": teacher.token("/hub/"), "Referer": f"{hub.address}/hub/admin"}
+        users = f"{hub.address}/hub/api/users"
+
+        async def ask(method, path, **more):
+            async with teacher.browser.request(method, users + path, headers=headers, **more) as answer:
+                return answer.status
+
+        async with teacher.browser.get(f"{student.base}/lab") as page:
+            found["open the student's server"] = page.status
+        async with teacher.browser.get(f"{hub.address}/hub/home") as page:
+            found["frames"] = [p for p in page.headers["Content-Security-Policy"].split("; ") if "frame-anc" in p]
+        found["see"] = await ask("GET", f"/{NAMES[1]}")
+        found["take a token of the student's"] = await ask("POST", f"/{NAMES[1]}/tokens", json={})
+        found["make an admin"] = await ask("PATCH", "/teacher", json={"admin": True})
+        found["add a stranger"] = await ask("POST", "/stranger")
+        found["end the server"] = await ask("DELETE", f"/{NAMES[1]}/server")
+        for _ in range(60):
+            found["delete"] = await ask("DELETE", f"/{NAMES[1]}")
+            if found["delete"] == 204:
+                break
+            await asyncio.sleep(0.5)
+    async with Student(hub.address, NAMES[1]) as student:
+        async with student.browser.get(f"{hub.address}/hub/login") as page:
+            await page.read()
+        form = {"username": NAMES[1], "password": "quite another", "_xsrf": student.token("/hub/login")}
+        async with student.browser.post(f"{hub.address}/hub/login?next=%2Fhub%2Fhome", data=form) as page:
+            found["choose a password anew"] = page.status
+    return found
+
+
+def test_a_teacher_ends_servers_and_resets_passwords_and_opens_nothing(hub):
+    """What a student runs stands on the hub's own address: it would act with the rights of whoever opens it."""
+    assert asyncio.run(taught(hub)) == {
+        "open the student's server": 403,
+        "frames": ["frame-ancestors 'none'"],
+        "see": 200,
+        "take a token of the student's": 403,
+        "make an admin": 403,
+        "add a stranger": 403,
+        "end the server": 204,
+        "delete": 204,
+        "choose a password anew": 200,
+    }
 
 
 def test_who_has_gone_costs_nothing(hub):
@@ -266,7 +320,9 @@ def test_a_password_is_changed_and_a_short_one_refused(hub, request):
     page = request.getfixturevalue("browser").new_page()
     as_teacher(page, hub)
     page.click("text=修改密码")
-    for password, words in (("short", "密码至少 7 位"), (PASSWORD + "!", "The password is changed")):
+    tries = [("wrong", PASSWORD + "!", "原密码不对"), (PASSWORD, "short", "密码至少 7 位")]
+    for old, password, words in (*tries, (PASSWORD, PASSWORD + "!", "The password is changed")):
+        page.fill("#old_input", old)
         page.fill("#password_input", password)
         page.click("#login_submit")
         assert words in page.inner_text("[role=alert]")
@@ -276,6 +332,7 @@ def test_a_password_is_changed_and_a_short_one_refused(hub, request):
     assert "密码不对" in page.inner_text("[role=alert]")
     sign_in(page, "teacher", PASSWORD + "!")
     page.click("text=修改密码")
+    page.fill("#old_input", PASSWORD + "!")
     page.fill("#password_input", PASSWORD)
     page.click("#login_submit")
     page.close()

@@ -128,6 +128,27 @@ def test_search_finds_in_both_languages(opened, code, words, first, many):
     assert page.locator("h1").count() == 1
 
 
+@pytest.mark.parametrize(
+    ("code", "typed"),
+    [
+        ("zh", ["河南 省科学院", "河南，省科学院", "河南、省科学院", "《河南》省科学院。"]),
+        ("en", ["henan academy", '"Henan" academy', "Henan, academy", "academies; Henan!", "(academy) henan"]),
+        ("en", ["Party Committee's", "Party Committee’s", "party committees"]),
+        ("en", ["laboratory", "laboratories"]),
+        ("en", ["city", "Cities"]),
+        ("en", ["2021-05-26", "2021-05-26."]),
+    ],
+)
+def test_search_does_not_stumble_over_punctuation_or_number(opened, code, typed):
+    page = opened(f"{code}/index.html")
+    found = []
+    for words in typed:
+        page.get_by_role("searchbox").fill(words)
+        found.append((page.get_by_role("status").text_content(), page.locator("#hits a").all_text_contents()))
+    assert found[0][1]
+    assert found == found[:1] * len(typed)
+
+
 def test_search_shows_all_on_demand_and_cases_before_their_sources(opened):
     page = opened("en/index.html")
     page.get_by_role("searchbox").fill("organisation")

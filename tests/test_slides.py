@@ -1,7 +1,9 @@
 """The lessons as decks: every slide whole at 1280 × 720, notes, no network, keyboard."""
 
 import re
+from html import unescape
 
+import nbformat
 import pytest
 
 from kejigai_data._build import slides
@@ -124,6 +126,16 @@ def test_the_notes_hold_the_whole_text(folder):
                 if block.startswith(("#", ">", "-", "|")) or re.search(r"[<\[`&*]", block):
                     continue
                 assert re.sub(r"\s", "", block) in plain
+
+
+@pytest.mark.parametrize("name", ["en/08_researcher", "zh/00_start_here"])
+def test_a_lesson_on_code_shows_it(folder, name):
+    deck = unescape(re.sub("<[^>]+>", "", (folder / f"{name}.html").read_text(encoding="utf-8")))
+    notebook = nbformat.read(TOP / "notebooks" / f"{name}.ipynb", as_version=4)
+    cells = [c for c in notebook.cells if c.cell_type == "code" and "notes" not in c.metadata.get("tags", [])]
+    assert [cell.source for cell in cells if cell.source not in deck] == []
+    other = (folder / "en" / "02_organisational.html").read_text(encoding="utf-8")
+    assert "import kejigai_data" not in other
 
 
 def test_arrow_keys_go_on_and_an_answer_comes_second(opened):

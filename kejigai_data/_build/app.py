@@ -22,7 +22,7 @@ from voila.handler import BaseVoilaHandler
 
 from . import only_help
 from .handouts import LANGS, OTHER, words
-from .limits import POLICY, Places
+from .limits import LEAST, POLICY, Places, number
 
 PAGES = Path(__file__).parent / "app_pages"
 WIDGETS = ("compare_places", "compare_mechanisms", "timeline", "evidence_browser")
@@ -78,10 +78,10 @@ class Nowhere(BaseVoilaHandler):
 
 def settings() -> Config:
     """Return Voilà's settings, from the environment where it names them."""
-    idle = int(os.environ.get("KEJIGAI_IDLE", "600"))
+    idle = number("KEJIGAI_IDLE", 600)
     config = Config()
     config.Voila.ip = os.environ.get("KEJIGAI_IP", "127.0.0.1")
-    config.Voila.port = int(os.environ.get("PORT") or 8866)
+    config.Voila.port = number("PORT", 8866, 0, 65535)
     config.Voila.open_browser = False
     config.Voila.tornado_settings = {
         "headers": {"Content-Security-Policy": POLICY},
@@ -94,8 +94,8 @@ def settings() -> Config:
     config.VoilaConfiguration.multi_kernel_manager_class = Places
     # A kernel started afresh would know nothing of the page: it is let go, and the page says so.
     config.KernelRestarter.restart_limit = 0
-    config.Places.most = int(os.environ.get("KEJIGAI_SESSIONS", "20"))
-    config.Places.memory = int(os.environ.get("KEJIGAI_MEMORY", "1024"))
+    config.Places.most = number("KEJIGAI_SESSIONS", 20)
+    config.Places.memory = number("KEJIGAI_MEMORY", 1024, LEAST)
     config.Places.cull_idle_timeout = idle
     config.Places.cull_interval = max(1, idle // 10)
     config.Places.cull_connected = True

@@ -354,6 +354,8 @@ def main(arguments):
         return ready()
     if command not in COMMANDS:
         raise Stop("Say what to do: %s." % ", ".join(COMMANDS))
+    if os.name == "nt" and command in ("app", "hub"):
+        raise Stop("The %s runs on Linux (the app on macOS too), not on Windows: see README.md." % command)
     ensure_env(command if command in EXTRAS else "test")
     if command == "hub":
         ensure_proxy()

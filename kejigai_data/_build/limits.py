@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import resource
 from typing import Any
 
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from tornado.web import HTTPError
-from traitlets import Integer
+from traitlets import Integer, Set
 
 # Nothing is fetched from another host; Vega compiles its expressions, hence unsafe-eval.
 POLICY = (
@@ -15,6 +16,32 @@ POLICY = (
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws: wss:; worker-src 'self' blob:; "
     "base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
 )
+# A page of the hub stands in no other: the page of a student could read it.
+UNFRAMED = POLICY.replace("frame-ancestors 'self'", "frame-ancestors 'none'")
+
+
+def number(name: str, usual: int, least: int = 1, most: int = 10**9) -> int:
+    """Return a number that the environment sets, or the usual one.
+
+    Raises
+    ------
+    SystemExit
+        If it is no whole number from `least` to `most`; the text says so.
+
+    Examples
+    --------
+    >>> number("KEJIGAI_NOTHING", 20)
+    20
+    """
+    told = os.environ.get(name) or str(usual)
+    if not told.isascii() or not told.isdigit() or not least <= int(told) <= most:
+        bounds = f"from {least} to {most}" if most < 10**9 else f"of at least {least}"
+        raise SystemExit(f"{name}={told!r}: it must be a whole number {bounds}, such as {usual}.")
+    return int(told)
+
+
+# MB that a kernel needs for a lesson at all.
+LEAST = 256
 
 
 class Places(AsyncMappingKernelManager):
@@ -22,6 +49,7 @@ class Places(AsyncMappingKernelManager):
 
     most = Integer(20, help="Kernels at once").tag(config=True)
     memory = Integer(1024, help="Memory of a kernel, in MB").tag(config=True)
+    _starting = Set()
 
     async def start_kernel(self, **kwargs: Any) -> str:  # type: ignore[override]
         """Start a kernel if a place is free.
@@ -31,8 +59,14 @@ class Places(AsyncMappingKernelManager):
         tornado.web.HTTPError
             503 when all places are taken; the page says so.
         """
-        if len(self.list_kernel_ids()) >= self.most:
+        # Those under way count as well: a class arrives at once.
+        kernel = kwargs.get("kernel_id") or self.new_kernel_id(**kwargs)
+        if len({*self.list_kernel_ids(), *self._starting} - {kernel}) >= self.most:
             raise HTTPError(503, f"{self.most} kernels run already: shut one down first.")
         allowed = self.memory * 1024 * 1024
         kwargs["preexec_fn"] = lambda: resource.setrlimit(resource.RLIMIT_DATA, (allowed, allowed))
-        return str(await super().start_kernel(**kwargs))
+        self._starting.add(kernel)
+        try:
+            return str(await super().start_kernel(**{**kwargs, "kernel_id": kernel}))
+        finally:
+            self._starting.discard(kernel)

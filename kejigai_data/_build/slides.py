@@ -25,6 +25,8 @@ TARGET = TOP / "dist" / "slides"
 # The speaker view shows the deck itself in frames.
 POLICY = handouts.POLICY.replace("style-src", "frame-src 'self' file:; style-src 'self'")
 NOTES_ONLY = "notes"
+# Lessons that speak of the code itself.
+WITH_CODE = ("00_start_here", "08_researcher")
 # What a room reads at a glance, in letters; a Chinese one counts twice.
 GLANCE = 340
 LABEL = 30
@@ -150,11 +152,15 @@ def title_in(text: str, otherwise: str) -> str:
     return found[-1] if found else otherwise
 
 
-def deck(notebook: NotebookNode) -> NotebookNode:
-    """Return the notebook with one cell a slide; cells tagged ``notes`` only speak."""
+def deck(notebook: NotebookNode, with_code: bool = False) -> NotebookNode:
+    """Return the notebook with one cell a slide, the code before what it shows; cells tagged ``notes`` only speak."""
     cells: list[NotebookNode] = []
     title = said = ""
     for cell in notebook.cells:
+        if with_code and cell.cell_type == "code" and NOTES_ONLY not in cell.metadata.get("tags", []):
+            typed = nbformat.v4.new_markdown_cell(f"## {title}\n\n```python\n{cell.source}\n```")
+            typed.metadata.update({"notes": said, "title": title})
+            cells.append(typed)
         if cell.cell_type == "markdown":
             for text, notes in shown(cell.source):
                 title = title_in(text, title)
@@ -187,7 +193,7 @@ def page(path: Path) -> str:
         "policy": POLICY,
     }
     maker: HTMLExporter = handouts.exporter("deck")
-    return handouts.spoken_right(str(maker.from_notebook_node(deck(notebook), resources=resources)[0]), language)
+    return handouts.spoken_right(str(maker.from_notebook_node(deck(notebook, path.stem in WITH_CODE), resources=resources)[0]), language)
 
 
 def write_shared(target: Path) -> None:

@@ -17,7 +17,7 @@ from ..render import INK, alt
 from ..words import word
 from .comparing import dated_rows, middle, record_date
 from .legal import STEPS, case_label, steps_data
-from .parts import BLANK, MUTED, Pair, colour_of, heading, menu
+from .parts import BLANK, DATE_LABEL, MUTED, Pair, colour_of, heading, menu, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -132,9 +132,10 @@ def choose_mechanisms(
         one_of(code, names, "mechanism")
     rows = []
     for code, name in names.items():
-        rows.append({"key": code, "row": "00|", "kind": "head", "shown": name})
+        rows.append({"key": code, "row": "00|", "kind": "head", "shown": name, "said": name})
         for number, row in enumerate(dated_rows(code), start=1):
-            rows.append({**row, "key": code, "row": f"{number:02}|{row['row']}"})
+            said = told(name, row["row"], row["shown"])
+            rows.append({**row, "key": code, "row": f"{number:02}|{row['row']}", "said": said})
     menus = _menus({"choose_mechanism": first, "second_mechanism": second}, names)
     return _dated(rows, menus).properties(**heading("mechanisms", title, description, word("timeline_note")))
 
@@ -174,16 +175,17 @@ def choose_routes(
     names = {case: case_label(case) for case in legal}
     rows: list[dict[str, str]] = []
     for case, name in names.items():
-        rows.append({"key": case, "row": "00|", "kind": "head", "shown": name})
+        rows.append({"key": case, "row": "00|", "kind": "head", "shown": name, "said": name})
         for row in steps_data(case, 0):
             step = row["row"].split("|")[1]
             number = 1 + [word(one) for one in STEPS].index(step)
             kind = "none" if not row["first"] else "day" if row["first"] == row["last"] else "span"
             more = {"key": case, "row": f"{number:02}|{step}", "kind": kind, "colour": colour_of("legal")}
+            more["said"] = told(name, step, row["shown"])
             half = middle(row["first"], row["last"]) if kind == "span" else ""
             rows.append({**row, **more, "middle": half})
     menus = _menus({"first_place": first, "second_place": second}, names)
-    return _dated(rows, menus, "%Y-%m").properties(**heading("route", title, description))
+    return _dated(rows, menus).properties(**heading("route", title, description))
 
 
 def _menus(chosen: dict[str, str], names: dict[str, str]) -> list[alt.Parameter]:
@@ -192,11 +194,11 @@ def _menus(chosen: dict[str, str], names: dict[str, str]) -> list[alt.Parameter]
     return [menu(name, key, names, value) for name, (key, value) in pairs]
 
 
-def _dated(rows: Iterable[dict[str, str]], menus: list[alt.Parameter], days: str = "%Y") -> alt.LayerChart:
+def _dated(rows: Iterable[dict[str, str]], menus: list[alt.Parameter]) -> alt.LayerChart:
     """Draw the rows of two keys as blocks on one time axis; `kind` tells how a date is known."""
     bare: dict[str, Any] = {"ticks": False, "domain": False, "labelLimit": 260}
     y = alt.Y("place:N", title=None, axis=alt.Axis(**bare, labelExpr="split(datum.label, '|')[2]"))
-    axis = alt.Axis(format=days, labelAngle=0, tickCount=6, labelOverlap="greedy", labelSeparation=8)
+    axis = alt.Axis(labelExpr=DATE_LABEL, labelAngle=0, tickCount=6, labelOverlap="greedy", labelSeparation=8)
     scale = alt.Scale(padding=70)
     colour = alt.Color("colour:N", scale=None, legend=None)
     text = alt.Text("shown:N")
@@ -212,8 +214,8 @@ def _dated(rows: Iterable[dict[str, str]], menus: list[alt.Parameter], days: str
     none = of("none").mark_text(align="left", fontSize=12.5, color=MUTED)
     # The dates beside them say the same; a layer without a row would have no name for a screen reader.
     layers = [
-        heads.encode(x=alt.value(0), y=y, text=text),
-        none.encode(x=alt.value(6), y=y, text=text),
+        heads.encode(x=alt.value(0), y=y, text=text, description="said:N"),
+        none.encode(x=alt.value(6), y=y, text=text, description="said:N"),
         of("day")
         .mark_point(filled=True, size=110, opacity=1, aria=False)
         .encode(x=x("last:T"), y=y, color=colour),
@@ -227,8 +229,9 @@ def _dated(rows: Iterable[dict[str, str]], menus: list[alt.Parameter], days: str
     ]
     dated = of("day", "bound", "span")
     # A white edge keeps the date legible where a line passes behind it.
-    edge = dated.mark_text(align="left", dx=11, fontSize=12, stroke="#FFFFFF", strokeWidth=4)
-    layers += [mark.encode(x=x("last:T"), y=y, text=text) for mark in (edge, dated.mark_text(align="left", dx=11))]
+    edge = dated.mark_text(align="left", dx=11, fontSize=12, stroke="#FFFFFF", strokeWidth=4, aria=False)
+    shown = dated.mark_text(align="left", dx=11, fontSize=12)
+    layers += [mark.encode(x=x("last:T"), y=y, text=text, description="said:N") for mark in (edge, shown)]
     chart = alt.LayerChart(layer=layers, data=alt.InlineData(values=list(rows))).add_params(*menus)
     # Another choice has other dates: the last label has room to the right of the axis.
     return chart.properties(

@@ -15,7 +15,7 @@ from ..language import resolve
 from ..loading import each
 from ..render import alt
 from ..words import word
-from .parts import MUTED, Pair, colour_of, heading, on, told
+from .parts import DATE_LABEL, MUTED, Pair, colour_of, heading, on, told
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,8 +109,7 @@ def timeline(events: pd.DataFrame, title: Pair | None = None, description: Pair 
     years = {row["middle"][:4] for row in rows if row["middle"]} | {
         row["last"][:4] for row in until if row["last"]
     }
-    spread = int(max(years)) - int(min(years)) if years else 0
-    axis = alt.Axis(format="%Y" if spread > 3 else "%Y-%m", labelAngle=0, tickCount=7, grid=True)
+    axis = alt.Axis(labelExpr=DATE_LABEL, labelAngle=0, tickCount=7, grid=True, labelOverlap="greedy")
     x: dict[str, Any] = {"title": None, "axis": axis, "scale": alt.Scale(padding=14)}
     hover = [f"{name}:N" for name in ("what", "step", "date")]
     scale = alt.Scale(domain=[word(p) for p in phases], range=[SHAPES[p] for p in phases])

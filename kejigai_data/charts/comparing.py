@@ -14,7 +14,7 @@ from ..language import pick, resolve
 from ..places import find_place
 from ..render import alt
 from ..words import word
-from .parts import MUTED, Cell, Pair, colour_of, grid, heading, on, told
+from .parts import DATE_LABEL, MUTED, Cell, Pair, colour_of, grid, heading, on, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -143,7 +143,7 @@ def mechanisms_dated(
             ticks=False, domain=False, aria=False, labelExpr="split(datum.label, '|')[1]", labelLimit=260
         ),
     )
-    axis = alt.Axis(format="%Y", labelAngle=0, tickCount=6)
+    axis = alt.Axis(labelExpr=DATE_LABEL, labelAngle=0, tickCount=6, labelOverlap="greedy", labelSeparation=8)
 
     def x(field: str) -> alt.X:
         return alt.X(field, title=None, axis=axis, scale=alt.Scale(padding=60))

@@ -20,7 +20,7 @@ from ..loading import each, records
 from ..places import place_names
 from ..render import alt
 from ..words import word
-from .parts import BLANK, MUTED, Pair, coded_cases, heading, told
+from .parts import BLANK, DATE_LABEL, MUTED, Pair, coded_cases, heading, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -258,7 +258,7 @@ def steps_data(case_id: str, number: int) -> list[dict[str, str]]:
 def _route_layers(
     dated: list[dict[str, str]], other: list[dict[str, str]], names: list[dict[str, str]], domain: list[str]
 ) -> list[alt.Chart]:
-    dates = alt.Axis(format="%Y-%m", tickCount=6, labelAngle=0)
+    dates = alt.Axis(labelExpr=DATE_LABEL, tickCount=6, labelAngle=0, labelOverlap="greedy")
     # The padding keeps the dates' text inside the picture; an explicit domain beside x2
     # makes Vega-Lite 5 warn on each redraw.
     x = alt.X("first:T", title=None, axis=dates, scale=alt.Scale(padding=90))

@@ -23,6 +23,10 @@ render.enable()
 Pair = tuple[str, str]
 BLANK = "#ECEFF1"
 MUTED = "#5F666D"
+# On an axis of dates a year where one begins, else a month, else a day: no label stands twice.
+DATE_LABEL = (
+    "timeFormat(datum.value, date(datum.value) > 1 ? '%Y-%m-%d' : month(datum.value) > 0 ? '%Y-%m' : '%Y')"
+)
 
 
 def colour_of(dimension: object) -> str:

@@ -8,29 +8,50 @@ from pathlib import Path
 
 import psutil
 from firstuseauthenticator import FirstUseAuthenticator
+from firstuseauthenticator.firstuseauthenticator import ResetPasswordHandler
 from jupyterhub.spawner import SimpleLocalProcessSpawner
 
 from kejigai_data._build.hub.settings import PRIVATE, TOP, class_list, read_settings, sandbox
-from kejigai_data._build.limits import POLICY
+from kejigai_data._build.limits import UNFRAMED
 
 settings = read_settings()
 names, teachers = class_list(settings.folder / "class.txt")
 SHOWN = [str(TOP), sys.prefix, sys.base_prefix]
+# Teachers see who works, end servers and let a student choose a password anew. They do not open what students
+# run: a page of a student would act with the rights of whoever opens it.
+TEACHING = ["admin-ui", "list:users", "read:users", "read:servers", "delete:servers", "delete:users"]
 
 
 class OnTheList(FirstUseAuthenticator):
-    """Lets in who stands on the class list as it is now, as a teacher or not: the hub remembers earlier ones."""
+    """Lets in who stands on the class list as it is now: the hub remembers earlier ones."""
 
     async def authenticate(self, handler, data):
-        name = await super().authenticate(handler, data)
-        return name and {"name": name, "admin": name in teachers}
+        # Else a stranger's name would get a password.
+        known = self.normalize_username(data["username"]) in names
+        return await super().authenticate(handler, data) if known else None
 
     async def refresh_user(self, user, handler=None, **_):
-        return user.name in names and {"name": user.name, "admin": user.name in teachers}
+        return user.name in names
 
     def delete_user(self, user):
         super().delete_user(user)  # forgets the password, and the name with it
         self.allowed_users |= {user.name} & names
+
+    def get_handlers(self, app):
+        kept = [route for route in super().get_handlers(app) if route[1] is not ResetPasswordHandler]
+        return [*kept, ("/auth/change-password", NewPassword)]
+
+
+class NewPassword(ResetPasswordHandler):
+    """Changes a password for who knows the old one: a student may have left the room without signing out."""
+
+    async def post(self):
+        said = {"username": self.current_user.name, "password": self.get_body_argument("old", strip=False)}
+        if not await self.authenticator.authenticate(self, said):
+            self._register_template_path()
+            self.finish(await self.render_template("reset.html", result=True, alert="wrong"))
+            return
+        await super().post()
 
 
 class Desk(SimpleLocalProcessSpawner):
@@ -73,7 +94,7 @@ c.JupyterHub.bind_url = f"http://{settings.ip}:{settings.port}"
 c.JupyterHub.hub_bind_url = settings.hub
 c.JupyterHub.db_url = f"sqlite:///{settings.state / 'hub.sqlite'}"
 c.JupyterHub.cookie_secret_file = str(settings.state / "cookie_secret")
-c.JupyterHub.tornado_settings = {"headers": {"Content-Security-Policy": POLICY}}
+c.JupyterHub.tornado_settings = {"headers": {"Content-Security-Policy": UNFRAMED}}
 # The proxy is a process of its own, and servers outlive the hub: a restart disturbs no lesson.
 c.ConfigurableHTTPProxy.should_start = False
 c.ConfigurableHTTPProxy.api_url = settings.routes
@@ -83,10 +104,8 @@ c.JupyterHub.cleanup_servers = False
 c.JupyterHub.cleanup_proxy = False
 c.JupyterHub.authenticator_class = OnTheList
 c.FirstUseAuthenticator.dbm_path = str(settings.state / "passwords")
-c.FirstUseAuthenticator.create_users = False
 c.Authenticator.allowed_users = set(names)
 c.Authenticator.allow_existing_users = False
-c.Authenticator.admin_users = teachers
 c.JupyterHub.spawner_class = Desk
 c.SimpleLocalProcessSpawner.home_dir_template = str(settings.homes / "{username}")
 c.Spawner.pre_spawn_hook = shut_in
@@ -96,5 +115,6 @@ c.JupyterHub.concurrent_spawn_limit = 0
 c.Spawner.start_timeout = c.Spawner.http_timeout = 300
 c.JupyterHub.services = [{"name": "supervisor", "api_token": os.environ["KEJIGAI_SUPERVISOR"]}]
 c.JupyterHub.load_roles = [
-    {"name": "supervisor", "scopes": ["shutdown", "delete:servers", "list:users"], "services": ["supervisor"]}
+    {"name": "supervisor", "scopes": ["shutdown", "delete:servers", "list:users"], "services": ["supervisor"]},
+    {"name": "teacher", "scopes": TEACHING, "users": sorted(teachers)},
 ]

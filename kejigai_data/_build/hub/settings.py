@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from ..limits import LEAST, number
+
 TOP = Path(__file__).resolve().parents[3]
 # A letter or digit of any script first: the name is also that of a folder.
 NAME = re.compile(r"[^\W_][\w.-]{0,31}")
@@ -58,10 +60,10 @@ def read_settings() -> Settings:
     told = os.environ
     return Settings(
         ip=told.get("KEJIGAI_IP", "127.0.0.1"),
-        port=int(told.get("PORT") or 8000),
-        memory=int(told.get("KEJIGAI_MEMORY", "1024")),
-        kernels=int(told.get("KEJIGAI_KERNELS", "3")),
-        idle=int(told.get("KEJIGAI_IDLE", "3600")),
+        port=number("PORT", 8000, 1, 65533),
+        memory=number("KEJIGAI_MEMORY", 1024, LEAST),
+        kernels=number("KEJIGAI_KERNELS", 3),
+        idle=number("KEJIGAI_IDLE", 3600),
         folder=Path(told.get("KEJIGAI_HUB") or TOP / "hub").resolve(),
     )
 

@@ -1,9 +1,22 @@
 // Every word must occur somewhere in the entry; Chinese needs no spaces, so a word is any run of characters.
-const fold = (text) => text.normalize("NFKC").toLowerCase().replace(/iz(?=[aei])/g, "is");
+// An apostrophe may be straight, curly or left out.
+const fold = (text) => text.normalize("NFKC").toLowerCase().replace(/['’‘`]/g, "").replace(/iz(?=[aei])/g, "is");
+// Punctuation parts words, but not inside one, as in 2021-05-26 or S&T.
+const BETWEEN = /[\s\p{Ps}\p{Pe}\p{Pi}\p{Pf}"*,;:!?、。·…—]+/u;
+const EDGES = /^[-.\/&]+|[-.\/&]+$/g;
 const HAN = /^[\u3400-\u9fff]{3,}$/;
-// One form for laws and law, agencies and agency; of Chinese, a name with a letter or two between, as in 河南省科学院.
-const single = (word) => word.replace(/^([a-z]{4,})ies$/, "$1").replace(/^([a-z]{4,})s$/, "$1");
-const loose = (word) => (HAN.test(word) ? new RegExp([...word].join(".{0,2}")) : null);
+// One form for laws and law, cities and city.
+function exact(word) {
+  const [, stem] = word.match(/^([a-z]{3,})(?:y|ies)$/) ?? [];
+  if (stem) return (text) => text.includes(stem + "y") || text.includes(stem + "ies");
+  const one = word.replace(/^([a-z]{4,})s$/, "$1");
+  return (text) => text.includes(one);
+}
+// Of Chinese, also a name with a letter or two between, as in 河南省科学院.
+function near(word) {
+  const form = HAN.test(word) ? new RegExp([...word].join(".{0,2}")) : null;
+  return (text) => form !== null && form.test(text);
+}
 const box = document.getElementById("words");
 const hits = document.getElementById("hits");
 const found = document.getElementById("found");
@@ -15,16 +28,16 @@ const folded = INDEX.map((entry) => {
   return {entry, title: /^s\d+$/.test(entry.also) ? "" : title, text: title + " " + fold(entry.text)};
 });
 function ranked(wanted) {
-  const forms = wanted.map((word) => [word, loose(word)]);
-  const holds = (text) => wanted.every((word) => text.includes(word));
-  const fits = (text) => forms.every(([word, form]) => text.includes(word) || form?.test(text));
+  const forms = wanted.map((word) => [exact(word), near(word)]);
+  const holds = (text) => forms.every(([as]) => as(text));
+  const fits = (text) => forms.every(([as, like]) => as(text) || like(text));
   // What has the very words goes before what comes near them, and of both what has them in its title.
   const rank = ({title, text}) => (holds(text) ? 2 + holds(title) : Number(fits(title)));
   return folded.filter((one) => fits(one.text)).map((one) => ({...one, rank: rank(one)}))
     .sort((a, b) => b.rank - a.rank);
 }
 function look(most = FIRST) {
-  const wanted = fold(box.value).split(/\s+/).filter(Boolean).map(single);
+  const wanted = fold(box.value).split(BETWEEN).map((word) => word.replace(EDGES, "")).filter(Boolean);
   hits.replaceChildren();
   found.textContent = "";
   more.hidden = true;
