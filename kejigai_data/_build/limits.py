@@ -20,6 +20,10 @@ POLICY = (
 UNFRAMED = POLICY.replace("frame-ancestors 'self'", "frame-ancestors 'none'")
 
 
+# MB that a kernel needs for a lesson at all.
+LEAST = 256
+
+
 def number(name: str, usual: int, least: int = 1, most: int = 10**9) -> int:
     """Return a number that the environment sets, or the usual one.
 
@@ -38,10 +42,6 @@ def number(name: str, usual: int, least: int = 1, most: int = 10**9) -> int:
         bounds = f"from {least} to {most}" if most < 10**9 else f"of at least {least}"
         raise SystemExit(f"{name}={told!r}: it must be a whole number {bounds}, such as {usual}.")
     return int(told)
-
-
-# MB that a kernel needs for a lesson at all.
-LEAST = 256
 
 
 class Places(AsyncMappingKernelManager):

@@ -193,7 +193,8 @@ def page(path: Path) -> str:
         "policy": POLICY,
     }
     maker: HTMLExporter = handouts.exporter("deck")
-    return handouts.spoken_right(str(maker.from_notebook_node(deck(notebook, path.stem in WITH_CODE), resources=resources)[0]), language)
+    slides = deck(notebook, path.stem in WITH_CODE)
+    return handouts.spoken_right(str(maker.from_notebook_node(slides, resources=resources)[0]), language)
 
 
 def write_shared(target: Path) -> None:
