@@ -147,14 +147,19 @@ def test_only_this_machine_is_served(hub):
     assert open_at == {"127.0.0.1"}
 
 
+async def come_in(hub, student, password=PASSWORD):
+    """Sign a student in, who opens nothing yet; return the status of the page that follows."""
+    async with student.browser.get(f"{hub.address}/hub/login") as page:
+        await page.read()
+    form = {"username": student.name, "password": password, "_xsrf": student.token("/hub/login")}
+    async with student.browser.post(f"{hub.address}/hub/login?next=%2Fhub%2Fhome", data=form) as page:
+        return page.status
+
+
 async def signed_in(hub, name):
     """Return the status after signing in, and whether the page for teachers opens."""
     async with Student(hub.address, name) as student:
-        async with student.browser.get(f"{hub.address}/hub/login") as page:
-            await page.read()
-        form = {"username": name, "password": PASSWORD, "_xsrf": student.token("/hub/login")}
-        async with student.browser.post(f"{hub.address}/hub/login?next=%2Fhub%2Fhome", data=form) as page:
-            home = page.status
+        home = await come_in(hub, student)
         async with student.browser.get(f"{hub.address}/hub/admin") as page:
             return home, page.status == 200 and page.url.path.endswith("/admin")
 
@@ -196,7 +201,7 @@ async def taught(hub):
     found = {}
     async with a_class(hub.address, [NAMES[1], "teacher"]) as (student, teacher):
         await student.open()
-        await teacher.open()
+        await come_in(hub, teacher)
         headers = {"X-XSRFToken": teacher.token("/hub/"), "Referer": f"{hub.address}/hub/admin"}
         users = f"{hub.address}/hub/api/users"
 
@@ -219,11 +224,7 @@ async def taught(hub):
                 break
             await asyncio.sleep(0.5)
     async with Student(hub.address, NAMES[1]) as student:
-        async with student.browser.get(f"{hub.address}/hub/login") as page:
-            await page.read()
-        form = {"username": NAMES[1], "password": "quite another", "_xsrf": student.token("/hub/login")}
-        async with student.browser.post(f"{hub.address}/hub/login?next=%2Fhub%2Fhome", data=form) as page:
-            found["choose a password anew"] = page.status
+        found["choose a password anew"] = await come_in(hub, student, "quite another")
     return found
 
 
