@@ -64,11 +64,15 @@ def check(arguments: argparse.Namespace) -> int:
     if where is not None and not os.path.isdir(where):
         cases, changes = _coded(where, arguments.lang)
         coded = [variable["variable"] for variable in records("variables")]
-        if not {*coded, "adopted"} & set(cases.columns):
-            # Nothing to check is not the same as no problem.
+        there = [name for name in (*coded, "adopted") if name in cases.columns]
+        told = [name for name in (*there, *(f"{name}_status" for name in there)) if name in cases.columns]
+        # Nothing to check is not the same as no problem.
+        if not there:
             raise DataError(
                 f"{where} has none of the coded columns: {', '.join(coded)}, in words or as they stand."
             )
+        if cases[told].isna().all(axis=None):
+            raise DataError(f"{where}: nothing is coded in it yet; its coded columns are {', '.join(there)}.")
         problems = validate(cases, lang=arguments.lang)
     else:
         problems = validate(folder=where, lang=arguments.lang)
@@ -108,7 +112,11 @@ def _coded(path: str, lang: str | None) -> tuple[pd.DataFrame, list[dict[str, An
         from .sheet_reading import read_coding_sheet
 
         sheet = read_coding_sheet(path, lang)
-        print(f"{len(sheet.cases)} rows read, {len(sheet.changes)} alterations on reading", file=sys.stderr)
+        read, altered = len(sheet.cases), len(sheet.changes)
+        print(
+            f"{read} row{'s' * (read != 1)} read, {altered} alteration{'s' * (altered != 1)} on reading",
+            file=sys.stderr,
+        )
         return sheet.cases, json.loads(sheet.changes.to_json(orient="records", force_ascii=False))
     import pandas as pd
 

@@ -62,9 +62,10 @@ def adoption(
     frame of the same kind, as lazy as the one given
         One row for each pair of days that occurs: ``earliest``, ``latest``, ``fate``
         (``adopted``; ``not_yet``; ``unknown``: no row, or one without days; ``outside``: units of
-        `frame` that are not at risk, counted so that none is dropped in silence), ``units`` (how
-        many), and for adopted ones ``least`` and ``most``: how many of those at risk had adopted
-        by the end of ``latest``, for certain and at most. Rows come in no order.
+        `frame` that are not at risk, counted so that none is dropped in silence; a row without a
+        unit, missing or empty, tells of none), ``units`` (how many), and for adopted ones ``least``
+        and ``most``: how many of those at risk had adopted by the end of ``latest``, for certain and
+        at most. Rows come in no order.
 
     Raises
     ------
@@ -119,9 +120,10 @@ def _named_only(frame: Any) -> None:
     ours = [row["case_id"] for row in records("cases")]
     cases = frame.select("case_id")
     first = fetched(cases.head(1))
-    if not first or first[0][0] not in ours:
+    if not first or str(first[0][0]) not in ours:
         return
-    if not fetched(cases.filter(~nw.col("case_id").is_in(ours)).head(1)):
+    case = nw.col("case_id")
+    if not fetched(cases.filter(case.is_null() | ~case.is_in(ours)).head(1)):
         raise SelectionError(NAMED_ONLY + WHAT_TO_GIVE)
 
 
@@ -234,7 +236,7 @@ def _first_adoption(cases: Any, keys: list[str], lowest: str | date | None) -> A
             nw.col("latest").min(),
             *(nw.col("_open").max() for _ in opens),
         )
-        .filter(~nw.col("unit").is_null())
+        .filter(~nw.col("unit").is_null(), nw.col("unit") != "")
     )
 
 
@@ -246,7 +248,10 @@ def _marked(units: Any, at_risk: Any, name: str) -> Any:
         raise SelectionError(f"at_risk must be a list of ids or a frame, not the text {at_risk!r}.")
     # Asked of the class: polars warns when the columns of a lazy frame are looked at.
     if hasattr(type(at_risk), "columns"):
-        risk: Any = planned(ids_as_text(opened(at_risk, [name], "at_risk"), name, "at_risk"))
+        listed: Any = opened(at_risk, [name], "at_risk")
+        if isinstance(listed, nw.DataFrame) and not len(listed):
+            _same({})
+        risk: Any = planned(ids_as_text(listed, name, "at_risk"))
         if risk.implementation is not units.implementation:
             raise SelectionError(
                 f"frame is of {units.implementation} and at_risk of {risk.implementation}: give both as one kind."

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .checks import a_frame, a_text, one_of, whole
+from .checks import a_frame, a_text, as_written, one_of, whole
 from .codebook import codes_of, is_set
 from .errors import SelectionError, missing_extra, unknown
 from .loading import records, text_type
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 NEEDED = ("reading", "unit", "variable", "value")
 EVIDENCE = ("status", "source", "locator", "comment")
+MEASURES = ("units", "percent", "kappa", "alpha", "alpha_low", "alpha_high", "distance", "note")
 SEED = 20221023
 
 
@@ -87,10 +88,11 @@ def agreement(
         if by == "variable":
             rows.append({"variable": name, **_measure(table, *_distance(name), resamples)})
             continue
-        for code in sorted({code for value in part["value"] for code in str(value).split(";")}):
+        # What nobody coded has a row as well, which says so.
+        for code in sorted({code for value in part["value"] for code in str(value).split(";")}) or [""]:
             has = table.map(lambda value, code=code: str(value).split(";").count(code) > 0, na_action="ignore")
             rows.append({"variable": name, "code": code, **_measure(has, "nominal", [], resamples)})
-    result = pd.DataFrame(rows)
+    result = pd.DataFrame(rows, columns=["variable", *(["code"] if by == "code" else []), *MEASURES])
     text = text_type()
     named = {"variable": text, "code": text, "units": "Int64", "distance": text, "note": text}
     return result.astype({column: dtype for column, dtype in named.items() if column in result.columns})
@@ -191,6 +193,8 @@ def met(readings: pd.DataFrame, variable: str) -> pd.DataFrame:
     """
     readings = _checked(readings)
     names = list(dict.fromkeys(readings["reading"]))
+    if "n" in names:
+        raise SelectionError("A reading may not be called 'n' here, where the counts are: give it another name.")
     if len(names) > 2:
         raise SelectionError(f"Two readings are wanted, and there are {len(names)}: {names}. Choose two.")
     _coded(readings, variable)
@@ -230,11 +234,12 @@ def disagreements(readings: pd.DataFrame) -> pd.DataFrame:
     """
     readings = _checked(readings)
     known = readings[readings["value"].notna()]
-    wide = known.pivot(index=["unit", "variable"], columns="reading", values="value")
+    names = sorted(set(readings["reading"]))
+    wide = known.pivot(index=["unit", "variable"], columns="reading", values="value").reindex(columns=names)
     wide = wide[wide.nunique(axis=1) > 1]
     for name in EVIDENCE:
         if name in known.columns:
-            told = known.pivot(index=["unit", "variable"], columns="reading", values=name)
+            told = known.pivot(index=["unit", "variable"], columns="reading", values=name).reindex(columns=names)
             wide = wide.join(told.add_suffix(f"_{name}"))
     return wide.reset_index().rename_axis(columns=None)
 
@@ -259,7 +264,7 @@ def _checked(readings: pd.DataFrame) -> pd.DataFrame:
                 "Fill it in, or leave the rows out."
             )
         # One file has 1 where another has "1" or 1.0: the same answer.
-        cells = [None if gap else _as_written(cell) for cell, gap in zip(readings[name], gaps, strict=True)]
+        cells = [None if gap else as_written(cell) for cell, gap in zip(readings[name], gaps, strict=True)]
         readings[name] = pd.Series(cells, readings.index, dtype=object)
     names = set(readings["reading"].dropna())
     if len(names) < 2:
@@ -291,11 +296,6 @@ def _joined(value: str) -> str:
     """Return a value without spaces around it; the members of a set once each, in one order."""
     members = {member.strip() for member in re.split("[;；]", value)}
     return ";".join(sorted(filter(None, members)))
-
-
-def _as_written(cell: object) -> str:
-    whole_number = isinstance(cell, float) and cell.is_integer()
-    return str(int(cell)) if whole_number else str(cell)  # type: ignore[call-overload]
 
 
 def _distance(variable: str) -> tuple[str, list[str]]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LAYERS = ("article", "record")
+OURS = "kejigai_data"  # what the column `origin` calls the cases of this package
 PATHWAYS = {
     "top_down": ("自上而下", "Top-down"),
     "bottom_up": ("自下而上", "Bottom-up"),

@@ -92,6 +92,17 @@ def a_frame(value: object, columns: Iterable[str] = (), what: str = "frame") -> 
     return value
 
 
+def as_written(value: object) -> str:
+    """Return a code or an id as text: a gap in a column makes decimal numbers of whole ones on reading.
+
+    Examples
+    --------
+    >>> as_written(110000.0), as_written(110000), as_written("110000")
+    ('110000', '110000', '110000')
+    """
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
 def one_short(value: object) -> str:
     """Return a value as it would be typed, cut to what fits into a message."""
     shown = repr(value)

@@ -153,7 +153,8 @@ def co_occurrence(frame: IntoFrameT, column: str = "mechanism", unit: str = "pla
     cases: Any = opened_codes(frame, [what, where])
     kept = cases.select(nw.col(where).alias("_unit"), nw.col(what).alias("left"))
     kept = as_text(kept.filter(~nw.col("_unit").is_null(), ~nw.col("left").is_null()), ["left"])
-    kept = kept.filter(nw.col("left") != "")
+    if kept.collect_schema()["left"] == nw.String:
+        kept = kept.filter(nw.col("left") != "")
     # Dask cannot join what was made unique over all columns unnamed.
     single = _members(kept, what).unique(subset=["_unit", "left"])
     pairs = single.join(single.rename({"left": "right"}), on="_unit", how="inner")

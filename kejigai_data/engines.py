@@ -70,6 +70,18 @@ def _of_no_kind(frame: Any, name: str) -> bool:
     return str(held).strip('"').lower() in ("null", "void")
 
 
+def _inferred(frame: Any, names: Iterable[str]) -> Any:
+    """Return a pandas frame whose objects of one kind have that kind: a gap alone makes objects of numbers."""
+    import narwhals as nw
+
+    schema = frame.collect_schema()
+    objects = [name for name in names if schema[name] == nw.Object]
+    if not objects or not frame.implementation.is_pandas():
+        return frame
+    native = frame.to_native()
+    return nw.from_native(native.assign(**{name: native[name].convert_dtypes() for name in objects}))
+
+
 def opened_codes(frame: Any, columns: Iterable[str]) -> Any:
     """Return a frame as `opened` does, whose `columns` hold one code a cell.
 
@@ -81,7 +93,7 @@ def opened_codes(frame: Any, columns: Iterable[str]) -> Any:
     import narwhals as nw
 
     wanted = list(columns)
-    result: Any = opened(frame, wanted)
+    result: Any = _inferred(opened(frame, wanted), wanted)
     schema = result.collect_schema()
     for name in wanted:
         if schema[name].is_nested() or schema[name] == nw.Object:
@@ -160,6 +172,7 @@ def ids_as_text(frame: Any, name: str, what: str) -> Any:
     """
     import narwhals as nw
 
+    frame = _inferred(frame, [name])
     kind = frame.collect_schema()[name]
     if kind == nw.String:
         return frame

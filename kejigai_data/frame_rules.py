@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .cases import OURS
 from .codebook import codes_of, is_set, label, set_form
 from .engines import collected, opened, planned
 from .errors import SelectionError, unknown
@@ -33,6 +34,8 @@ BLANK = f"^[{SPACES}]*$"
 EDGE = f"^[{SPACES}]+|[{SPACES}]+$"
 # Something between: what is nothing but spaces is missing.
 ASTRAY = f"^[{SPACES}]+[^{SPACES}]|[^{SPACES}][{SPACES}]+$"
+ORIGIN = "origin"  # the column in which `merge` says whose cases they are
+READ = (*WITH_VALUE, "stated_absent", "silent")
 YEAR = "[0-9]{4}"
 # The forms of `dates.bounds` in a syntax that every engine's regular expressions share.
 DAYS = (
@@ -102,6 +105,7 @@ def problems(frame: Any, key: str, lang: str) -> Any:
     if key != "case_id" and key not in schema.names():
         raise unknown("column", key, map(str, schema.names()))
     wanted = {c for row in _table() for c in _columns(row, coded)}
+    wanted |= {name for name in (ORIGIN,) if name in schema.names() and _can_be_text(schema[name])}
     plain = [name for name in schema.names() if name in {*wanted, key}]
     nested = [name for name in plain if not _can_be_text(schema[name])]
     flat_names = [name for name in plain if name not in nested]
@@ -146,7 +150,8 @@ def _rows_named(cases: Any, key: str, there: bool) -> Any:
     """Give each row its name: the key, or where it has none the number of the row."""
     import narwhals as nw
 
-    known = nw.col(key).cast(nw.String) if there else nw.lit(None, dtype=nw.String)
+    kind = cases.collect_schema()[key] if there else None
+    known = _told(key, kind) if there else nw.lit(None, dtype=nw.String)
     if isinstance(cases, nw.LazyFrame):
         if not there:
             raise SelectionError(
@@ -167,7 +172,7 @@ def _as_text(cases: Any, names: list[str], schema: Any) -> Any:
     cells: list[nw.Expr] = []
     for name in names:
         if not schema[name].is_temporal():
-            text = nw.col(name).cast(nw.String)
+            text = _told(name, schema[name])
             cells.append(nw.when(text != "").then(text).alias(name))
         elif name in pair and alike:
             cells.append(nw.col(name))
@@ -176,6 +181,14 @@ def _as_text(cases: Any, names: list[str], schema: Any) -> Any:
             cells.append(nw.col(name).cast(nw.String).str.slice(0, 10))
     named = [name for name in (NAME, NUMBER) if name in cases.collect_schema().names()]
     return cases.select(*named, *cells)
+
+
+def _told(name: str, kind: Any) -> nw.Expr:
+    """Return a column as text; NaN is missing, as it is for pandas."""
+    import narwhals as nw
+
+    cell = nw.col(name)
+    return nw.when(~cell.is_nan()).then(cell.cast(nw.String)) if kind.is_float() else cell.cast(nw.String)
 
 
 def _columns(row: dict[str, str], coded: dict[str, bool]) -> Iterator[str]:
@@ -260,9 +273,15 @@ def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str], l
                 astray = astray | (cell.is_in(codes) & nw.col(other).is_in(others))
             yield Check(rule, name, astray, home, (name, other))
         elif kind == "sourced":
-            values = [nw.col(v).is_null() for v in coded if v in present]
-            if values:
-                coded_row = ~nw.all_horizontal(*values, ignore_nulls=False)
+            found = [~nw.col(v).is_null() for v in coded if v in present]
+            told_of = [nw.col(f"{v}_status") for v in coded if v in present and f"{v}_status" in present]
+            # What was read and is silent, or denied, has a source as well.
+            found += [~one.is_null() & one.is_in(READ) for one in told_of]
+            if found:
+                coded_row = nw.any_horizontal(*found, ignore_nulls=False)
+                if ORIGIN in present:
+                    # The sources of our own cases stand value by value in the table codings.
+                    coded_row = coded_row & (nw.col(ORIGIN).is_null() | (nw.col(ORIGIN) != OURS))
                 yield Check(rule, name, cell.is_null() & coded_row, none)
                 yield Check(rule, name, cell.str.contains(BLANK) & coded_row, none, (name,))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .agree import EVIDENCE, NEEDED
-from .cases import PATHWAYS, case_variables, pathway, province_of
-from .checks import a_frame, a_text, one_short
+from .cases import OURS, PATHWAYS, case_variables, pathway, province_of
+from .checks import a_frame, a_text, as_written, one_short
 from .codebook import codes_of
 from .dates import bounds
 from .errors import SelectionError
@@ -16,8 +16,6 @@ from .validation import validate
 
 if TYPE_CHECKING:
     import pandas as pd
-
-OURS = "kejigai_data"
 
 
 def merge(own: pd.DataFrame, cases: pd.DataFrame, origin: str = "own") -> pd.DataFrame:
@@ -64,6 +62,8 @@ def merge(own: pd.DataFrame, cases: pd.DataFrame, origin: str = "own") -> pd.Dat
 
     own = a_frame(own, ["case_id", "place_id"], "own").copy()
     cases = a_frame(cases, ["case_id", "place_id"], "cases").copy()
+    for frame in (own, cases):
+        frame["case_id"] = _ids(frame["case_id"])
     _codes_not_labels(cases)
     ours = [row["case_id"] for row in records("cases")]
     if own["case_id"].isin(ours).any() and not cases["case_id"].isin(ours).any():
@@ -98,6 +98,10 @@ def merge(own: pd.DataFrame, cases: pd.DataFrame, origin: str = "own") -> pd.Dat
             odd = one_short(told.iloc[0]) if len(told) else "what it holds"
             raise SelectionError(f"own: the column {name!r} should hold {dtype}, not such as {odd}.") from None
     return result
+
+
+def _ids(column: pd.Series) -> list[str | None]:
+    return [None if gap else as_written(one) for one, gap in zip(column, column.isna(), strict=True)]
 
 
 def _codes_not_labels(cases: pd.DataFrame) -> None:
@@ -240,12 +244,11 @@ def as_readings(frame: pd.DataFrame, reading: str | None = None) -> pd.DataFrame
     coded = [v["variable"] for v in records("variables") if v["kind"] == "code" and v["variable"] in frame.columns]
     told_by = [name for name in EVIDENCE if name in frame.columns and name != "status"]
     evidence = list(frame[told_by].itertuples(index=False, name=None)) if told_by else [()] * len(frame)
+    units = _ids(frame["case_id"])
     rows = []
     for variable in coded:
         status = frame.get(f"{variable}_status", pd.Series(pd.NA, index=frame.index))
-        for name, unit, value, why, more in zip(
-            who, frame["case_id"], frame[variable], status, evidence, strict=True
-        ):
+        for name, unit, value, why, more in zip(who, units, frame[variable], status, evidence, strict=True):
             told = None if pd.isna(why) or why == "" else f"({why})"
             rows.append((name, unit, variable, told if pd.isna(value) or value == "" else str(value), *more))
     return pd.DataFrame(rows, columns=[*NEEDED, *told_by]).astype(text_type())

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from .cases import province_of
-from .checks import a_frame, a_text, whole
+from .checks import a_frame, a_text, as_written, whole
 from .errors import SelectionError, UnknownPlaceError, nearest, unknown
 from .loading import column, records, text_type
 
@@ -328,7 +328,7 @@ def join_indicator(frame: pd.DataFrame, indicator: str, year: int) -> pd.DataFra
     figures = {r["place_id"]: r["value"] for r in rows if r["indicator"] == indicator and r["year"] == str(year)}
     result = frame.copy()
     provinces = [
-        "" if missing else str(p)
+        "" if missing else as_written(p)
         for p, missing in zip(frame["province_id"], frame["province_id"].isna(), strict=True)
     ]
     joined = column([figures.get(p, "") for p in provinces], "number")

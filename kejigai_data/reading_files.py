@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from .agree import EVIDENCE, NEEDED
@@ -64,16 +64,29 @@ def readings_of(paths: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
     notes: list[str] = []
     frames = [_one(path, name, notes) for path, name in zip(paths, names, strict=True)]
     together = pd.concat(frames, ignore_index=True)
-    coders = together["reading"].unique()
+    coders = list(dict.fromkeys(together["reading"]))
     if len(paths) > 1 and len(coders) == 1:
         raise SelectionError(
             f"{' and '.join(paths)} are readings of one coder, {coders[0]!r}: two readings have two names."
         )
-    alone = together.groupby("unit")["reading"].nunique() == 1
-    if len(coders) > 1 and alone.any():
-        shown = ", ".join(alone[alone].index[:5])
-        notes.append(f"{alone.sum()} of {len(alone)} units are in one reading only and are not compared: {shown}")
+    if len(coders) > 2:
+        notes.append(f"{len(coders)} readings, {', '.join(coders)}: kappa is for two, alpha for any number")
+    if len(coders) > 1:
+        notes.extend(_not_compared(together[together["value"].notna()]))
     return together, notes
+
+
+def _not_compared(answers: pd.DataFrame) -> Iterator[str]:
+    """Say which units, and how many answers besides, only one reading has."""
+    alone = answers.groupby("unit")["reading"].nunique() == 1
+    if alone.any():
+        shown = ", ".join(alone[alone].index[:5])
+        yield f"{alone.sum()} of {len(alone)} units are in one reading only and are not compared: {shown}"
+    both = answers[~answers["unit"].isin(alone[alone].index)]
+    single = both.groupby(["unit", "variable"])["reading"].nunique() == 1
+    if single.any():
+        shown = ", ".join(f"{variable} of {unit}" for unit, variable in single[single].index[:5])
+        yield f"{single.sum()} answers besides are in one reading only and are not compared: {shown}"
 
 
 def _one(path: str, name: str, notes: list[str]) -> pd.DataFrame:
@@ -83,10 +96,18 @@ def _one(path: str, name: str, notes: list[str]) -> pd.DataFrame:
         frame, changes = read_coding_sheet(path)
         if len(changes):
             notes.append(f"{path}: {len(changes)} alterations on reading; validate {path} --json lists them")
-        own = "reading" in frame.columns and frame["reading"].notna().any()
-        if own:
-            frame["reading"] = frame["reading"].fillna(name)
-        return as_readings(frame, None if own else name)
+        if "case_id" not in frame.columns:
+            raise SelectionError(
+                f"{path} has no column case_id (案例编号): a reading says of each row which case it is."
+            )
+        gaps = frame.index[frame["case_id"].isna()]
+        if len(gaps):
+            raise SelectionError(
+                f"{path}: {len(gaps)} of {len(frame)} rows have no case_id (案例编号), "
+                f"the first is row {gaps[0] + 1} of the data."
+            )
+        frame["reading"] = _by_whom(frame, name, path, notes)
+        return _answered(as_readings(frame), path)
     headings = _folded(rows[at])
     body = [[cell.strip() for cell in row] for row in rows[at + 1 :] if any(cell.strip() for cell in row)]
     columns = {
@@ -94,8 +115,27 @@ def _one(path: str, name: str, notes: list[str]) -> pd.DataFrame:
         for number, heading in enumerate(headings)
         if heading in (*NEEDED, *EVIDENCE)
     }
-    given = columns.get("reading", [""] * len(body))
-    return build({**columns, "reading": [one or name for one in given]}, {})
+    frame = build({"reading": [""] * len(body), **columns}, {})
+    return _answered(frame.assign(reading=_by_whom(frame, name, path, notes)), path)
+
+
+def _by_whom(frame: pd.DataFrame, name: str, path: str, notes: list[str]) -> list[str]:
+    """Return who coded each row: where a file names one coder, rows without a name are that coder's."""
+    given = frame.get("reading", [])
+    named = [str(one) for one in given if isinstance(one, str) and one]
+    coder = named[0] if len(set(named)) == 1 else name
+    if len(set(named)) > 1 and len(named) < len(frame):
+        notes.append(
+            f"{path} names several coders; {len(frame) - len(named)} rows without a name are called {name}"
+        )
+    rows = list(given) or [""] * len(frame)
+    return [one if isinstance(one, str) and one else coder for one in rows]
+
+
+def _answered(readings: pd.DataFrame, path: str) -> pd.DataFrame:
+    if readings["value"].isna().all():
+        raise SelectionError(f"{path}: nothing is coded in it, so there is nothing to compare.")
+    return readings
 
 
 def _folded(row: Sequence[str]) -> list[str]:

@@ -104,6 +104,13 @@ def at_risk(pairs: Any) -> list[dict[str, Any]]:
     table = collected(opened(pairs, COLUMNS, "pairs"))
     rows = list(table.iter_rows(named=True))
     sound(rows)
+    for row in rows:
+        try:
+            row["units"] = int(float(row["units"]))
+        except (TypeError, ValueError):
+            raise SelectionError(
+                f"pairs: units should hold whole numbers, as adoption() returns them, not {row['units']!r}."
+            ) from None
     return [row for row in rows if row["fate"] != "outside"]
 
 

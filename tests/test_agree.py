@@ -56,6 +56,36 @@ def test_a_missing_value_is_no_answer(missing, dtype):
     assert frame.equals(before)
 
 
+def test_a_reading_that_has_not_begun_has_its_column_and_a_variable_its_row():
+    rows = [("A", 1, "stage", "pilot"), ("B", 1, "stage", None)]
+    frame = pd.DataFrame(rows, columns=["reading", "unit", "variable", "value"])
+    assert list(kj.disagreements(frame).columns) == ["unit", "variable", "A", "B"]
+    nobody = kj.agreement(frame.assign(value=None), resamples=5, by="code")
+    assert nobody[["variable", "units", "note"]].values.tolist() == [["stage", 0, "no unit has two readings"]]
+
+
+def test_ids_with_a_gap_between_them_are_the_same_ids():
+    sheets = {"a": {"case_id": [1.0, 2.0], "stage": ["pilot", "ended"]}, "b": {"case_id": [1, 2]}}
+    sheets["b"]["stage"] = ["pilot", "planned"]
+    readings = pd.concat([kj.as_readings(pd.DataFrame(sheet), name) for name, sheet in sheets.items()])
+    assert kj.agreement(readings, resamples=5)["units"][0] == 2
+    assert kj.disagreements(readings)["unit"].tolist() == ["2"]
+
+
+def test_the_confusion_chart_says_what_is_wrong_with_counts():
+    counts = pd.DataFrame({"reference": ["pilot", None], "own": ["pilot", "planned"], "n": [1, 2]})
+    (cells,) = kj.charts.confusion(counts, "stage").to_dict()["datasets"].values()
+    assert [cell["shown"] for cell in cells] == ["1"]
+    for odd in ([1, None], [1, "many"]):
+        with pytest.raises(kj.SelectionError, match="n should hold whole numbers"):
+            kj.charts.confusion(counts.assign(reference="pilot", n=odd), "stage")
+    named = long({"n": "1 2", "a": "1 3"}, "stage")
+    with pytest.raises(kj.SelectionError, match="may not be called 'n'"):
+        kj.charts.confusion(named, "stage")
+    readings = long({"x": "1 2", "y": "1 3"}, "stage")
+    assert "reference" not in kj.charts.confusion(readings, "stage").to_dict()["description"]
+
+
 def test_alpha_of_the_same_example_read_as_an_order():
     """The same source gives 0.815 for ordinal data."""
     codes = dict(zip("12345", ("proposed", "planned", "pilot", "in_operation", "ended"), strict=True))

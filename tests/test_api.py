@@ -468,6 +468,25 @@ def terminal(*arguments, **environment):
     return subprocess.run(command, capture_output=True, env={**os.environ, **environment})
 
 
+def test_codes_that_pandas_made_numbers_of_find_their_figures(tmp_path):
+    kj.export(tmp_path / "out", ["csv"])
+    cases = pd.read_csv(tmp_path / "out" / "cases_wide.csv")
+    assert cases["province_id"].dtype == float
+    joined = kj.join_indicator(cases, "rd_intensity", 2021)["rd_intensity"]
+    assert joined.tolist() == kj.join_indicator(kj.load_cases(), "rd_intensity", 2021)["rd_intensity"].tolist()
+
+
+def test_pairs_that_were_kept_as_text_serve_and_others_are_refused(tmp_path):
+    days = {"adopted_earliest": ["2020-03-01", "2021-05-01"], "adopted_latest": ["2020-03-01", None]}
+    pairs = kj.adoption(pd.DataFrame({"place_id": ["370100", "370200"], **days}), ["370100", "370200", "370300"])
+    pairs.to_csv(tmp_path / "pairs.csv", index=False)
+    kept = pd.read_csv(tmp_path / "pairs.csv", dtype=str)
+    assert kj.adoption_curve(kept).equals(kj.adoption_curve(pairs))
+    for odd in (None, "some"):
+        with pytest.raises(kj.SelectionError, match="units should hold whole numbers"):
+            kj.adoption_curve(kept.assign(units=odd))
+
+
 def test_terminal_commands():
     done = terminal("info", PYTHONIOENCODING="utf-8")
     assert done.returncode == 0, done.stderr

@@ -100,7 +100,7 @@ def plain_members(rows):
 def plain_adoption(rows, at_risk):
     units = {}
     for place, _, _, first, last in rows:
-        if place is not None:
+        if place:
             units.setdefault(place, []).append((first, last))
     found, outside = [], 0
     for unit in {*units, *at_risk}:
@@ -304,6 +304,35 @@ def test_an_empty_text_meets_nothing_and_spaces_make_no_other_member(made):
     frame = made(rows, TEXT)
     assert rows_of(kj.co_occurrence(frame)) == Counter()
     assert rows_of(kj.co_occurrence(frame, "factors")) == Counter({("capital", "labour", 1): 1})
+
+
+@pytest.mark.parametrize("made", [on_pandas, on_polars, on_lazy, on_duckdb])
+@pytest.mark.parametrize("ids", [["c001", None], [None, "c001"]])
+def test_a_case_without_an_id_is_none_of_the_articles_on_any_engine(made, ids):
+    rows = [(ids[0], "110000", "2020-01-01", "2020-12-31"), (ids[1], "370000", "2020-01-01", "2021-06-30")]
+    frame = made(rows, ["case_id", "place_id", "adopted_earliest", "adopted_latest"])
+    assert sum(rows_of(kj.adoption(frame, AT_RISK)).values()) == 3
+
+
+def test_objects_of_one_kind_with_a_gap_are_of_that_kind():
+    places = ["110000", "370000"]
+    for values, name in (([True, None], "true"), ([1, None], "1"), (["x", None], "x")):
+        frame = pd.DataFrame({"m": pd.Series(values, dtype=object), "place_id": places})
+        assert rows_of(kj.naming(frame, "m")) == Counter({(1, name, 1): 1, (1, None, 1): 1})
+    days = {"adopted_earliest": "2020-01-01", "adopted_latest": "2020-12-31"}
+    frame = pd.DataFrame({"place_id": pd.Series([110000, None], dtype=object), **days})
+    assert rows_of(kj.adoption(frame, AT_RISK)) == rows_of(kj.adoption(frame.astype("string"), AT_RISK))
+    with pytest.raises(kj.SelectionError, match="at_risk is empty"):
+        kj.adoption(frame, pd.DataFrame({"place_id": []}))
+
+
+@pytest.mark.parametrize("engine", ["polars", "duckdb", "arrow", "pandas"])
+def test_days_meet_as_codes_do(engine):
+    table = pa.table({"place_id": ["x", "x"], "day": [date(2020, 1, 1), date(2021, 1, 1)]})
+    frames = {"arrow": table, "polars": pl.from_arrow(table), "duckdb": duckdb.from_arrow(table)}
+    frame = frames.get(engine, table.to_pandas().astype({"day": "datetime64[us]"}))
+    ((left, right, units),) = rows_of(kj.co_occurrence(frame, "day"))
+    assert {str(left)[:10], str(right)[:10], str(units)[:10]} == {"1", "2020-01-01", "2021-01-01"}
 
 
 @pytest.mark.parametrize("nothing", [None, float("nan")])

@@ -159,7 +159,8 @@ def plain(rows, engine_has_order):
             add("factors_status", "applies_to")
         if one["mechanism"] in HOME and one["dimension"] in set(ALLOWED["dimension"]) - {HOME[one["mechanism"]]}:
             add("mechanism", "dimension")
-        if not one["source"] and any(one[v] for v in ALLOWED):
+        read = {one["stage_status"], one["factors_status"]} & {*VALUED, "stated_absent", "silent"}
+        if not one["source"] and (read or any(one[v] for v in ALLOWED)):
             add("source", "source")
         if named:
             seen[one["case_id"]] += 1
@@ -439,6 +440,11 @@ def test_a_file_whose_headings_are_the_words_of_our_tables_is_checked(tmp_path):
     assert done.returncode == 1
     assert {"mechanism", "stage", "dimension", "factors"} <= set(re.findall(r"column (\w+):", done.stdout))
     assert "noted: row 1, column 对象物: " in done.stderr
+    for nothing in ("编号,地方,阶段\n", "编号,地方,阶段\nn1,湖南,\n"):
+        path.write_text(nothing, encoding="utf-8")
+        done = run("validate", path, "--lang", "zh")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "words.csv: nothing is coded in it yet" in done.stderr
     path.write_text("编号,地方,机构数,备忘\nh1,湖南,乱写,随便\n", encoding="utf-8")
     done = run("validate", path)
     assert (done.returncode, done.stdout) == (2, "")
@@ -492,6 +498,44 @@ def test_what_a_source_says_there_is_none_of_has_no_value():
     assert found["rule"].tolist() == ["value_and_status"]
 
 
+def test_what_was_read_and_is_silent_has_a_source_too():
+    row = {"place_id": "430000", "source": None, "locator": "p1", "stage": None}
+    statuses = ["stated_absent", "silent", "not_found", "not_applicable", None]
+    frame = pd.DataFrame([{"case_id": f"h{n}", "stage_status": one, **row} for n, one in enumerate(statuses)])
+    for made in (frame, pl.from_pandas(frame), pl.from_pandas(frame).lazy()):
+        found = kj.validate(made)
+        found = found.collect() if hasattr(found, "collect") else found
+        assert sorted(zip(found["row"], found["column"], strict=True)) == [("h0", "source"), ("h1", "source")]
+
+
+def test_a_merged_frame_is_sound_and_ids_of_a_column_with_gaps_clash():
+    own = {
+        "case_id": ["7"],
+        "place_id": ["430000"],
+        "mechanism": ["award_reform"],
+        "source": ["x"],
+        "locator": ["1"],
+    }
+    both = kj.merge(pd.DataFrame(own), kj.load_cases())
+    assert kj.validate(both).empty
+    with pytest.raises(kj.SelectionError, match="case_id in both frames: '7'"):
+        kj.merge(pd.DataFrame({**own, "case_id": [7.0]}), both, origin="more")
+
+
+def test_nan_is_missing_on_every_engine():
+    import duckdb
+
+    frame = pl.DataFrame(
+        {"case_id": [1.0, float("nan")], "place_id": ["430000"] * 2, "adopted": [float("nan")] * 2}
+    )
+    for made in (frame, frame.to_pandas(), frame.lazy(), duckdb.from_arrow(frame.to_arrow())):
+        found = kj.validate(made)
+        found = found.fetchall() if hasattr(found, "fetchall") else found
+        found = found.collect() if hasattr(found, "collect") else found
+        rules = [row[3] for row in found] if isinstance(found, list) else list(found["rule"])
+        assert rules == ["required"]
+
+
 def test_in_chinese_codes_stand_beside_their_names():
     row = {"case_id": "h1", "place_id": "430000", "dimension": "法治", "source": "x", "locator": "p1"}
     (hint,) = kj.validate(pd.DataFrame([row]), lang="zh")["suggestion"]
@@ -532,6 +576,36 @@ def test_a_name_of_two_cities_is_not_guessed():
     with pytest.raises(kj.UnknownPlaceError, match=r"苏州市.*宿州市"):
         kj.find_place("Suzhou")
     assert kj.find_place("苏州").place_id == "320500"
+
+
+def test_agree_knows_a_coder_who_is_named_once(tmp_path, capsys):
+    from kejigai_data.__main__ import main
+
+    def sheet(name, coder, stages, everywhere=False):
+        rows = [
+            f"n{n},{coder if n == 0 or everywhere else ''},湖南,{stage}"
+            for n, stage in enumerate(stages.split(","))
+        ]
+        path = tmp_path / f"{name}.csv"
+        path.write_text("编号,编码者,地方,阶段\n" + "\n".join(rows) + "\n", encoding="gb18030")
+        return str(path)
+
+    def told(*paths):
+        status = main(["agree", *paths, "--resamples", "10", "--json"])
+        return status, *capsys.readouterr()
+
+    li, han = sheet("h1", "Li", "试点,试点,已实施"), sheet("h2", "Han", "试点,,已实施")
+    whole = told(sheet("g1", "Li", "试点,试点,已实施", True), sheet("g2", "Han", "试点,,已实施", True))
+    half = told(li, han)
+    assert half[:2] == whole[:2]
+    assert json.loads(half[1])[0]["kappa"] == 1
+    assert "1 of 3 units are in one reading only" in half[2]
+    status, out, err = told(li, sheet("empty", "Han", ",,"))
+    assert (status, out) == (2, "")
+    assert "empty.csv: nothing is coded in it" in err
+    nameless = tmp_path / "nameless.csv"
+    nameless.write_text("地方,阶段\n湖南,试点\n", encoding="utf-8")
+    assert "nameless.csv has no column case_id" in told(str(nameless), li)[2]
 
 
 def test_agree_says_what_it_did_not_compare(tmp_path, capsys):

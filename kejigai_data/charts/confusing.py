@@ -64,14 +64,21 @@ def confusion(
             variable="{variable}", rows=frame.columns[0], columns=frame.columns[1]
         )
         frame = frame.set_axis(["reference", "own", "n"], axis=1)
+        about = "confusion_of_readings_description"
+        description = description or (word(about, "en"), word(about, "zh"))
     a_frame(frame, ["reference", "own", "n"], what="counts")
     if not codes_of(a_text(variable, "variable")):
         raise unknown(
             "coded variable", variable, ["dimension", "action", "stage", "initiative", "form", "channel"]
         )
+    # What is missing is no answer.
+    frame = frame.dropna(subset=["reference", "own"])
     if frame.empty:
         raise SelectionError("Nothing is counted: code some texts first.")
-    given = {(str(r.reference), str(r.own)): int(r.n) for r in frame.itertuples()}
+    try:
+        given = {(str(r.reference), str(r.own)): int(r.n) for r in frame.itertuples()}
+    except (TypeError, ValueError):
+        raise SelectionError(f"counts: n should hold whole numbers, not {list(frame['n'])[:5]}.") from None
     used = {code for pair in given for code in pair}
     codes = [code for code in permitted(variable) if code in used]
     codes += sorted(used.difference(codes))
