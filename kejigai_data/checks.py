@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from decimal import Decimal
+from math import isfinite
+from numbers import Real
 from typing import TYPE_CHECKING
 
 from .errors import SelectionError, unknown
@@ -100,7 +103,24 @@ def as_written(value: object) -> str:
     >>> as_written(110000.0), as_written(110000), as_written("110000")
     ('110000', '110000', '110000')
     """
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    number = isinstance(value, Real | Decimal) and not isinstance(value, bool)
+    return str(int(value)) if number and isfinite(value) and value == int(value) else str(value)  # type: ignore[arg-type, call-overload]
+
+
+def counted(value: object, what: str) -> int:
+    """Return how often something was counted, or raise `SelectionError` naming `what`.
+
+    Examples
+    --------
+    >>> counted("2", "n"), counted(2.0, "n")
+    (2, 2)
+    """
+    text = as_written(value)
+    if not text.isascii() or not text.isdigit() or len(text) > 15:
+        raise SelectionError(
+            f"{what} should hold whole numbers, how often something was counted, not {one_short(value)}."
+        )
+    return int(text)
 
 
 def one_short(value: object) -> str:

@@ -153,8 +153,8 @@ def co_occurrence(frame: IntoFrameT, column: str = "mechanism", unit: str = "pla
     cases: Any = opened_codes(frame, [what, where])
     kept = cases.select(nw.col(where).alias("_unit"), nw.col(what).alias("left"))
     kept = as_text(kept.filter(~nw.col("_unit").is_null(), ~nw.col("left").is_null()), ["left"])
-    if kept.collect_schema()["left"] == nw.String:
-        kept = kept.filter(nw.col("left") != "")
+    schema = kept.collect_schema()
+    kept = kept.filter(*(nw.col(name) != "" for name in ("_unit", "left") if schema[name] == nw.String))
     # Dask cannot join what was made unique over all columns unnamed.
     single = _members(kept, what).unique(subset=["_unit", "left"])
     pairs = single.join(single.rename({"left": "right"}), on="_unit", how="inner")
@@ -168,7 +168,9 @@ def _members(frame: Any, variable: str) -> Any:
 
     if not is_set(variable):
         return frame
-    frame = frame.with_columns(left=nw.col("left").str.replace_all(" *; *", ";"))
+    frame = frame.with_columns(
+        left=nw.col("left").str.replace_all(" *; *", ";").str.replace_all("^[; ]+|[; ]+$", "")
+    )
     padded = nw.concat_str(nw.lit(";"), nw.col("left"), nw.lit(";"))
     parts = [
         frame.filter(padded.str.contains(f";{code};", literal=True)).with_columns(left=nw.lit(code))

@@ -14,6 +14,7 @@ from .errors import SelectionError, unknown
 if TYPE_CHECKING:
     import narwhals as nw
 
+EXACT = float(2**53)  # up to here decimal numbers hold every whole one
 KINDS = "pandas, polars (eager or lazy), pyarrow, DuckDB, Dask or PySpark"
 
 
@@ -103,17 +104,21 @@ def opened_codes(frame: Any, columns: Iterable[str]) -> Any:
                 "with ';'."
             )
     odd = [name for name in wanted if schema[name].is_float() or schema[name] == nw.Boolean]
-    return result.with_columns(_as_code(nw.col(name), schema[name]).alias(name) for name in odd) if odd else result
+    return result.with_columns(as_code(nw.col(name), schema[name]).alias(name) for name in odd) if odd else result
 
 
-def _as_code(cell: nw.Expr, kind: Any) -> nw.Expr:
+def as_code(cell: nw.Expr, kind: Any) -> nw.Expr:
     """Return a number or a flag as text: a gap makes whole numbers decimal ones, and engines differ on NaN."""
     import narwhals as nw
 
     if kind == nw.Boolean:
         text = nw.when(cell).then(nw.lit("true")).otherwise(nw.lit("false"))
         return nw.when(~cell.is_null()).then(text)
-    return nw.when(~(cell.is_null() | cell.is_nan())).then(cell.cast(nw.String).str.replace_all("[.]0$", ""))
+    # As whole numbers first: some engines write large decimal ones with an exponent.
+    small = (cell > -EXACT) & (cell < EXACT)
+    whole = nw.when(small).then(cell).otherwise(nw.lit(0.0)).round(0).cast(nw.Int64)
+    text = nw.when(small & (whole.cast(nw.Float64) == cell)).then(whole.cast(nw.String))
+    return nw.when(~(cell.is_null() | cell.is_nan())).then(text.otherwise(cell.cast(nw.String)))
 
 
 def some_columns(value: object, what: str, taken: Iterable[str]) -> list[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .cases import OURS
 from .codebook import codes_of, is_set, label, set_form
-from .engines import collected, opened, planned
+from .engines import as_code, collected, opened, planned
 from .errors import SelectionError, unknown
 from .language import pick
 from .loading import FOLDER, VOCABULARY, read_rows, records, text_type
@@ -34,6 +34,7 @@ BLANK = f"^[{SPACES}]*$"
 EDGE = f"^[{SPACES}]+|[{SPACES}]+$"
 # Something between: what is nothing but spaces is missing.
 ASTRAY = f"^[{SPACES}]+[^{SPACES}]|[^{SPACES}][{SPACES}]+$"
+READING = "reading"  # two coders may code one case
 ORIGIN = "origin"  # the column in which `merge` says whose cases they are
 READ = (*WITH_VALUE, "stated_absent", "silent")
 YEAR = "[0-9]{4}"
@@ -105,7 +106,7 @@ def problems(frame: Any, key: str, lang: str) -> Any:
     if key != "case_id" and key not in schema.names():
         raise unknown("column", key, map(str, schema.names()))
     wanted = {c for row in _table() for c in _columns(row, coded)}
-    wanted |= {name for name in (ORIGIN,) if name in schema.names() and _can_be_text(schema[name])}
+    wanted |= {name for name in (ORIGIN, READING) if name in schema.names() and _can_be_text(schema[name])}
     plain = [name for name in schema.names() if name in {*wanted, key}]
     nested = [name for name in plain if not _can_be_text(schema[name])]
     flat_names = [name for name in plain if name not in nested]
@@ -141,8 +142,11 @@ def _tidy(frame: Any) -> Any:
 
     if not isinstance(frame, pd.DataFrame) or frame.columns.has_duplicates:
         return frame
-    kept = ("datetime64", "datetime64tz", "string")
-    odd = [name for name in frame.columns if name not in frame.select_dtypes(list(kept)).columns]
+    objects = [name for name in frame.columns if frame[name].dtype == object]
+    frame = frame.assign(**{name: frame[name].convert_dtypes() for name in objects if isinstance(name, str)})
+    kept = ("datetime64", "datetime64tz", "string", "floating")
+    known = set(frame.select_dtypes(list(kept)).columns)
+    odd = [n for n in frame.columns if n not in known and not pd.api.types.is_float_dtype(frame[n].dtype)]
     return frame.astype(dict.fromkeys(odd, text_type()))
 
 
@@ -184,11 +188,10 @@ def _as_text(cases: Any, names: list[str], schema: Any) -> Any:
 
 
 def _told(name: str, kind: Any) -> nw.Expr:
-    """Return a column as text; NaN is missing, as it is for pandas."""
+    """Return a column as text; of decimal numbers NaN is missing, and a whole one a code that a gap changed."""
     import narwhals as nw
 
-    cell = nw.col(name)
-    return nw.when(~cell.is_nan()).then(cell.cast(nw.String)) if kind.is_float() else cell.cast(nw.String)
+    return as_code(nw.col(name), kind) if kind.is_float() else nw.col(name).cast(nw.String)
 
 
 def _columns(row: dict[str, str], coded: dict[str, bool]) -> Iterator[str]:
@@ -202,9 +205,11 @@ def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str], l
 
     kind, rule, column, other = row["kind"], row["rule"], row["column"], row["other"]
     none = nw.lit("")
-    for name in [v for v in coded if v in present] if column == "*" else [column]:
+    for name in coded if column == "*" else [column]:
         status = f"{name}_status"
-        if name not in present or (other and other not in present):
+        # A status may stand without the variable.
+        there = name in present or (kind == "status" and status in present)
+        if not there or (other and other not in present):
             continue
         cell = nw.col(name)
         if kind == "present":
@@ -250,7 +255,9 @@ def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str], l
             # What is ambiguous may have no value: two readings stand, and none is preferred.
             needed = nw.col(status).is_in([word for word in WITH_VALUE if word != "ambiguous"])
             yield Check(rule, name, (cell.is_null() & needed) | (~cell.is_null() & ~told), none, (status,))
-            yield Check(rule, status, nw.col(status).is_null(), nw.lit(_statuses(WITH_VALUE, lang)), (name,))
+            # Of our own cases statuses stand in the table codings.
+            bare = nw.col(status).is_null() & _theirs() if ORIGIN in present else nw.col(status).is_null()
+            yield Check(rule, status, bare, nw.lit(_statuses(WITH_VALUE, lang)), (name,))
         elif kind == "applies_to":
             only = next(v["applies_to"] for v in records("variables") if v["variable"] == name)
             if only and name != other:
@@ -281,9 +288,16 @@ def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str], l
                 coded_row = nw.any_horizontal(*found, ignore_nulls=False)
                 if ORIGIN in present:
                     # The sources of our own cases stand value by value in the table codings.
-                    coded_row = coded_row & (nw.col(ORIGIN).is_null() | (nw.col(ORIGIN) != OURS))
+                    coded_row = coded_row & _theirs()
                 yield Check(rule, name, cell.is_null() & coded_row, none)
                 yield Check(rule, name, cell.str.contains(BLANK) & coded_row, none, (name,))
+
+
+def _theirs() -> nw.Expr:
+    """Tell which rows of a frame that `merge` made are not our own cases."""
+    import narwhals as nw
+
+    return nw.col(ORIGIN).is_null() | (nw.col(ORIGIN) != OURS)
 
 
 def _unlike(cell: nw.Expr, form: str) -> nw.Expr:
@@ -429,7 +443,8 @@ def _twice(cases: Any, key: str, lang: str) -> Any:
     import narwhals as nw
 
     known = cases.filter(~nw.col(key).is_null(), ~nw.col(key).str.contains(BLANK))
-    counts = known.group_by(key).agg(nw.len().alias("_n")).filter(nw.col("_n") > 1)
+    keys = [key, *(name for name in (READING,) if name in cases.collect_schema().names() and name != key)]
+    counts = known.group_by(*keys).agg(nw.len().alias("_n")).filter(nw.col("_n") > 1)
     times = nw.concat_str(nw.col(key), nw.lit(" × "), nw.col("_n").cast(nw.String))
     return _listed(counts, nw.col(key), key, times, "key", lang, nw.lit(""))
 

@@ -63,7 +63,8 @@ def merge(own: pd.DataFrame, cases: pd.DataFrame, origin: str = "own") -> pd.Dat
     own = a_frame(own, ["case_id", "place_id"], "own").copy()
     cases = a_frame(cases, ["case_id", "place_id"], "cases").copy()
     for frame in (own, cases):
-        frame["case_id"] = _ids(frame["case_id"])
+        for name in ("case_id", "place_id"):
+            frame[name] = _ids(frame[name])
     _codes_not_labels(cases)
     ours = [row["case_id"] for row in records("cases")]
     if own["case_id"].isin(ours).any() and not cases["case_id"].isin(ours).any():
@@ -240,7 +241,7 @@ def as_readings(frame: pd.DataFrame, reading: str | None = None) -> pd.DataFrame
     import pandas as pd
 
     a_frame(frame, ["case_id"] if reading is not None else ["case_id", "reading"])
-    who = [a_text(reading, "reading")] * len(frame) if reading is not None else list(frame["reading"])
+    who = [a_text(reading, "reading")] * len(frame) if reading is not None else _ids(frame["reading"])
     coded = [v["variable"] for v in records("variables") if v["kind"] == "code" and v["variable"] in frame.columns]
     told_by = [name for name in EVIDENCE if name in frame.columns and name != "status"]
     evidence = list(frame[told_by].itertuples(index=False, name=None)) if told_by else [()] * len(frame)

@@ -109,6 +109,9 @@ def _one(path: str, name: str, notes: list[str]) -> pd.DataFrame:
         frame["reading"] = _by_whom(frame, name, path, notes)
         return _answered(as_readings(frame), path)
     headings = _folded(rows[at])
+    twice = [one for one, times in Counter(headings).items() if times > 1 and one in (*NEEDED, *EVIDENCE)]
+    if twice:
+        raise SelectionError(f"{path} has the heading {twice[0]!r} more than once: rename or delete one.")
     body = [[cell.strip() for cell in row] for row in rows[at + 1 :] if any(cell.strip() for cell in row)]
     columns = {
         heading: [row[number] if number < len(row) else "" for row in body]

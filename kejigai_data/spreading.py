@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from .adopting import COLUMNS, sound
+from .checks import counted
 from .engines import collected, opened
 from .errors import SelectionError
 
@@ -105,13 +106,8 @@ def at_risk(pairs: Any) -> list[dict[str, Any]]:
     rows = list(table.iter_rows(named=True))
     sound(rows)
     for row in rows:
-        try:
-            row["units"] = int(float(row["units"]))
-        except (TypeError, ValueError):
-            raise SelectionError(
-                f"pairs: units should hold whole numbers, as adoption() returns them, not {row['units']!r}."
-            ) from None
-    return [row for row in rows if row["fate"] != "outside"]
+        row["units"] = counted(row["units"], "pairs: units")
+    return [row for row in rows if row["fate"] != "outside" and row["units"]]
 
 
 def turnbull(first: list[int], last: list[int], counts: list[int]) -> tuple[list[tuple[int, int]], np.ndarray]:

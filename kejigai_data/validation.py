@@ -63,7 +63,8 @@ def validate(frame: Any = None, folder: str | None = None, lang: str | None = No
     -----
     The rules for a frame are the table ``frame_checks.csv`` of the package: codes, sets in
     codebook order, places, dates in EDTF and their order, values and their status, variables that
-    apply to one dimension, the dimension of each mechanism, source and locator, keys. Of a place
+    apply to one dimension, the dimension of each mechanism, keys; source and locator of whatever was
+    read, silence included (of our own cases after `merge` they stand in the table ``codings``). Of a place
     code that is not in `load_places` its form and its province are checked: codes that GB/T 2260 has
     given up stand in older sources. Columns of other names are not looked at.
 

@@ -70,13 +70,18 @@ def test_ids_with_a_gap_between_them_are_the_same_ids():
     readings = pd.concat([kj.as_readings(pd.DataFrame(sheet), name) for name, sheet in sheets.items()])
     assert kj.agreement(readings, resamples=5)["units"][0] == 2
     assert kj.disagreements(readings)["unit"].tolist() == ["2"]
+    coded = pd.DataFrame({"case_id": ["h1", "h2"], "reading": [1.0, 2.0], "stage": ["pilot", "ended"]})
+    assert kj.as_readings(coded)["reading"].tolist() == ["1", "2"]
 
 
 def test_the_confusion_chart_says_what_is_wrong_with_counts():
     counts = pd.DataFrame({"reference": ["pilot", None], "own": ["pilot", "planned"], "n": [1, 2]})
     (cells,) = kj.charts.confusion(counts, "stage").to_dict()["datasets"].values()
     assert [cell["shown"] for cell in cells] == ["1"]
-    for odd in ([1, None], [1, "many"]):
+    repeated = counts.assign(reference="pilot", own="pilot")
+    (cells,) = kj.charts.confusion(repeated, "stage").to_dict()["datasets"].values()
+    assert [cell["shown"] for cell in cells] == ["3"]
+    for odd in ([1, None], [1, "many"], [1, math.inf], [1, 1.5], [1, -3]):
         with pytest.raises(kj.SelectionError, match="n should hold whole numbers"):
             kj.charts.confusion(counts.assign(reference="pilot", n=odd), "stage")
     named = long({"n": "1 2", "a": "1 3"}, "stage")

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from decimal import Decimal
 
 import pandas as pd
 import pytest
@@ -476,13 +477,19 @@ def test_codes_that_pandas_made_numbers_of_find_their_figures(tmp_path):
     assert joined.tolist() == kj.join_indicator(kj.load_cases(), "rd_intensity", 2021)["rd_intensity"].tolist()
 
 
+@pytest.mark.parametrize("codes", [pd.Series([110000, None], dtype="Float32"), [Decimal("110000.0"), None]])
+def test_codes_of_any_kind_of_number_find_their_figures(codes):
+    joined = kj.join_indicator(pd.DataFrame({"province_id": codes}), "rd_intensity", 2021)["rd_intensity"]
+    assert joined.notna().tolist() == [True, False]
+
+
 def test_pairs_that_were_kept_as_text_serve_and_others_are_refused(tmp_path):
     days = {"adopted_earliest": ["2020-03-01", "2021-05-01"], "adopted_latest": ["2020-03-01", None]}
     pairs = kj.adoption(pd.DataFrame({"place_id": ["370100", "370200"], **days}), ["370100", "370200", "370300"])
     pairs.to_csv(tmp_path / "pairs.csv", index=False)
     kept = pd.read_csv(tmp_path / "pairs.csv", dtype=str)
     assert kj.adoption_curve(kept).equals(kj.adoption_curve(pairs))
-    for odd in (None, "some"):
+    for odd in (None, "some", float("inf"), 1e30, 1.5, -1):
         with pytest.raises(kj.SelectionError, match="units should hold whole numbers"):
             kj.adoption_curve(kept.assign(units=odd))
 

@@ -82,7 +82,7 @@ def plain_pairs(members):
     """Count units in which two codes meet; `members` are (unit, code)."""
     by_unit = {}
     for unit, code in members:
-        if unit is not None and code is not None:
+        if unit and code:
             by_unit.setdefault(unit, set()).add(code)
     pairs = Counter(pair for codes in by_unit.values() for pair in combinations(sorted(codes), 2))
     return Counter((*pair, n) for pair, n in pairs.items())
@@ -299,7 +299,8 @@ def test_a_column_of_nothing_is_a_column_of_gaps(engine):
 
 @every_engine
 def test_an_empty_text_meets_nothing_and_spaces_make_no_other_member(made):
-    rows = [("110000", "x", "capital; labour", None, None), ("370000", "", "", None, None)]
+    rows = [("110000", "x", "capital; labour;", None, None), ("370000", "", "", None, None)]
+    rows += [("", "x", "capital;labour", None, None), ("", "y", None, None, None)]
     rows += [("370000", "x", "capital", None, None)]
     frame = made(rows, TEXT)
     assert rows_of(kj.co_occurrence(frame)) == Counter()
@@ -312,6 +313,18 @@ def test_a_case_without_an_id_is_none_of_the_articles_on_any_engine(made, ids):
     rows = [(ids[0], "110000", "2020-01-01", "2020-12-31"), (ids[1], "370000", "2020-01-01", "2021-06-30")]
     frame = made(rows, ["case_id", "place_id", "adopted_earliest", "adopted_latest"])
     assert sum(rows_of(kj.adoption(frame, AT_RISK)).values()) == 3
+
+
+@pytest.mark.parametrize("made", [on_pandas, on_polars, on_lazy, on_duckdb, on_dask])
+def test_large_numbers_are_written_without_an_exponent(made):
+    names = ["mechanism", "place_id"]
+    frame = nw.from_native(made([("110101001001", "x"), ("12345678", "x"), ("1.5", "x"), (None, "x")], names))
+    found = kj.naming(frame.with_columns(nw.col("mechanism").cast(nw.Float64)).to_native())
+    assert {key for row in rows_of(found) for key in row if isinstance(key, str)} == {
+        "110101001001",
+        "12345678",
+        "1.5",
+    }
 
 
 def test_objects_of_one_kind_with_a_gap_are_of_that_kind():

@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from datetime import date
 
+import narwhals as nw
 import pandas as pd
 import polars as pl
 import pytest
@@ -522,6 +523,56 @@ def test_a_merged_frame_is_sound_and_ids_of_a_column_with_gaps_clash():
         kj.merge(pd.DataFrame({**own, "case_id": [7.0]}), both, origin="more")
 
 
+def test_what_was_merged_from_a_sheet_is_sound_and_merges_again(tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_text(
+        "case_id,place_id,mechanism,stage,stage_status,dimension,dimension_status,source,locator\n"
+        "1,430000,award_reform,pilot,stated,,,s,p1\n2,430000,award_reform,,silent,,,s,p2\n",
+        encoding="utf-8",
+    )
+    both = kj.merge(kj.read_coding_sheet(path).cases, kj.load_cases())
+    assert kj.validate(both).empty
+    assert len(kj.validate(pl.from_pandas(both))) == 0
+    more = pd.DataFrame({"case_id": [3.0], "place_id": [430000.0], "mechanism": ["award_reform"]})
+    again = kj.merge(more, both, origin="more")
+    assert set(kj.validate(again)["row"]) == {"3"}
+    assert again[["case_id", "place_id"]].iloc[-1].tolist() == ["3", "430000"]
+    both.to_parquet(tmp_path / "both.parquet")
+    assert run("validate", tmp_path / "both.parquet").returncode == 0
+
+
+def test_numbers_that_a_gap_made_decimal_are_the_same_codes_on_every_engine():
+    import duckdb
+
+    places = [430000.0, None, 12345678901.0, 430000.5]
+    frame = pl.DataFrame({"case_id": [1.0, 2.0, 1.0, 4.0], "place_id": places, "mechanism": ["award_reform"] * 4})
+    frame = frame.with_columns(source=pl.lit("x"), locator=pl.lit("1"))
+    expected = [
+        ("1", "case_id", "1 × 2", "key"),
+        ("1", "place_id", "12345678901", "place"),
+        ("2", "place_id", None, "required"),
+        ("4", "place_id", "430000.5", "place"),
+    ]
+    nullable = frame.to_pandas().convert_dtypes()
+    lazy = (frame.lazy(), duckdb.from_arrow(frame.to_arrow()))
+    for made in (frame, frame.to_pandas(), nullable, frame.to_arrow(), frame.to_pandas().astype(object), *lazy):
+        found = nw.from_native(kj.validate(made))
+        rows = (found.collect() if hasattr(found, "collect") else found).rows()
+        assert sorted((row[0], row[1], None if pd.isna(row[2]) else row[2], row[3]) for row in rows) == expected
+
+
+def test_two_coders_may_code_one_case_and_one_coder_only_once():
+    sheet = pd.DataFrame({"case_id": ["01"] * 3, "reading": ["a", "b", "b"], "place_id": ["430000"] * 3})
+    sheet = sheet.assign(stage="pilot", source="x", locator="1")
+    assert kj.validate(sheet.iloc[:2]).empty
+    assert kj.validate(sheet)["value"].tolist() == ["01 × 2"]
+
+
+def test_a_status_is_looked_at_without_its_variable():
+    row = {"case_id": ["a"], "place_id": ["430000"], "stage_status": ["zzz"]}
+    assert kj.validate(pd.DataFrame(row))["column"].tolist() == ["stage_status"]
+
+
 def test_nan_is_missing_on_every_engine():
     import duckdb
 
@@ -603,6 +654,9 @@ def test_agree_knows_a_coder_who_is_named_once(tmp_path, capsys):
     status, out, err = told(li, sheet("empty", "Han", ",,"))
     assert (status, out) == (2, "")
     assert "empty.csv: nothing is coded in it" in err
+    twice = tmp_path / "twice.csv"
+    twice.write_text("unit,variable,value,unit\n1,stage,pilot,9\n", encoding="utf-8")
+    assert "twice.csv has the heading 'unit' more than once" in told(str(twice), li)[2]
     nameless = tmp_path / "nameless.csv"
     nameless.write_text("地方,阶段\n湖南,试点\n", encoding="utf-8")
     assert "nameless.csv has no column case_id" in told(str(nameless), li)[2]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from ..agree import NEEDED, met
-from ..checks import a_frame, a_text
+from ..checks import a_frame, a_text, counted
 from ..codebook import codes_of, variable_label
 from ..errors import SelectionError, unknown
 from ..laboratory import code_label, permitted
@@ -75,10 +76,9 @@ def confusion(
     frame = frame.dropna(subset=["reference", "own"])
     if frame.empty:
         raise SelectionError("Nothing is counted: code some texts first.")
-    try:
-        given = {(str(r.reference), str(r.own)): int(r.n) for r in frame.itertuples()}
-    except (TypeError, ValueError):
-        raise SelectionError(f"counts: n should hold whole numbers, not {list(frame['n'])[:5]}.") from None
+    given: Counter[tuple[str, str]] = Counter()
+    for row in frame.itertuples():
+        given[str(row.reference), str(row.own)] += counted(row.n, "counts: n")
     used = {code for pair in given for code in pair}
     codes = [code for code in permitted(variable) if code in used]
     codes += sorted(used.difference(codes))
