@@ -322,6 +322,7 @@ def test_a_password_is_changed_and_a_short_one_refused(hub, request):
     as_teacher(page, hub)
     page.click("text=修改密码")
     tries = [("wrong", PASSWORD + "!", "原密码不对"), (PASSWORD, "short", "密码至少 7 位")]
+    tries += [("密" * 25, PASSWORD + "!", "原密码不对"), (PASSWORD, "密" * 25, "24 个汉字")]
     for old, password, words in (*tries, (PASSWORD, PASSWORD + "!", "The password is changed")):
         page.fill("#old_input", old)
         page.fill("#password_input", password)

@@ -136,6 +136,10 @@ def test_search_finds_in_both_languages(opened, code, words, first, many):
         ("en", ["Party Committee's", "Party Committee’s", "party committees"]),
         ("en", ["laboratory", "laboratories"]),
         ("en", ["city", "Cities"]),
+        ("en", ["law", "laws"]),
+        ("en", ["process", "processes"]),
+        ("en", ["Beijing-Tianjin-Hebei", "Beijing–Tianjin–Hebei"]),
+        ("zh", ["知识产权 证券化", "知识产权/证券化", "知识产权＋证券化"]),
         ("en", ["2021-05-26", "2021-05-26."]),
     ],
 )

@@ -8,7 +8,7 @@ from .. import render
 from ..checks import a_text
 from ..errors import unknown
 from ..followups import item_name
-from ..language import resolve
+from ..language import pick, resolve
 from ..loading import records
 from ..render import alt
 from .parts import BLANK, MUTED, Pair, heading, menu, on, wrapped
@@ -136,10 +136,12 @@ def _map(known: dict[str, dict[str, str]]) -> alt.LayerChart:
         return alt.Y(field, axis=None, scale=scale)
 
     itself, below = "datum.code === chosen", "datum.parent === chosen"
+    chosen, near = pick((" (chosen)", "（已选）")), pick((" (joined to it)", "（与之相连）"))
     joined = f"chosen && ({below} || indexof(datum.parts, chosen) >= 0)"
     box = on(boxes).transform_calculate(
         fill=f"{itself} ? '{CHOSEN}' : {joined} ? '{NEAR}' : '{BLANK}'",
         ink=f"{itself} ? '#FFFFFF' : '{render.INK}'",
+        told=f"datum.said + ({itself} ? '{chosen}' : {joined} ? '{near}' : '')",
     )
     line = on(lines).transform_calculate(colour=f"{itself} || {below} ? '{CHOSEN}' : '#C5CBD0'")
     colour = {field: alt.Color(f"{field}:N", scale=None) for field in ("fill", "ink", "colour")}
@@ -149,7 +151,7 @@ def _map(known: dict[str, dict[str, str]]) -> alt.LayerChart:
     layers = [
         rules.encode(x=x, x2="x2:Q", y=y("y:Q"), y2="y2:Q", color=colour["colour"]),
         rects.encode(x=x, x2="right:Q", y=y("above:Q"), y2="below:Q", color=colour["fill"]),
-        names.encode(x=x, y=y("first_line:Q"), text="name:N", color=colour["ink"], description="said:N"),
+        names.encode(x=x, y=y("first_line:Q"), text="name:N", color=colour["ink"], description="told:N"),
     ]
     return alt.LayerChart(layer=layers).properties(width=WIDE, height=HIGH)
 

@@ -10,6 +10,7 @@ import psutil
 from firstuseauthenticator import FirstUseAuthenticator
 from firstuseauthenticator.firstuseauthenticator import ResetPasswordHandler
 from jupyterhub.spawner import SimpleLocalProcessSpawner
+from tornado.web import authenticated
 
 from kejigai_data._build.hub.settings import PRIVATE, TOP, class_list, read_settings, sandbox
 from kejigai_data._build.limits import UNFRAMED
@@ -22,13 +23,21 @@ SHOWN = [str(TOP), sys.prefix, sys.base_prefix]
 TEACHING = ["admin-ui", "list:users", "read:users", "read:servers", "delete:servers", "delete:users"]
 
 
+def short(password):
+    """Tell whether bcrypt takes a password."""
+    return len(password.encode()) <= 72
+
+
 class OnTheList(FirstUseAuthenticator):
     """Lets in who stands on the class list as it is now: the hub remembers earlier ones."""
 
     async def authenticate(self, handler, data):
         # Else a stranger's name would get a password.
         known = self.normalize_username(data["username"]) in names
-        return await super().authenticate(handler, data) if known else None
+        return await super().authenticate(handler, data) if known and short(data["password"]) else None
+
+    def _validate_password(self, password):
+        return super()._validate_password(password) and short(password)
 
     async def refresh_user(self, user, handler=None, **_):
         return user.name in names
@@ -45,6 +54,7 @@ class OnTheList(FirstUseAuthenticator):
 class NewPassword(ResetPasswordHandler):
     """Changes a password for who knows the old one: a student may have left the room without signing out."""
 
+    @authenticated
     async def post(self):
         said = {"username": self.current_user.name, "password": self.get_body_argument("old", strip=False)}
         if not await self.authenticator.authenticate(self, said):

@@ -1,15 +1,16 @@
 // Every word must occur somewhere in the entry; Chinese needs no spaces, so a word is any run of characters.
 // An apostrophe may be straight, curly or left out.
-const fold = (text) => text.normalize("NFKC").toLowerCase().replace(/['’‘`]/g, "").replace(/iz(?=[aei])/g, "is");
+const fold = (text) => text.normalize("NFKC").toLowerCase().replace(/['’‘`]/g, "").replace(/[\u2010-\u2013\u2212]/g, "-").replace(/iz(?=[aei])/g, "is");
 // Punctuation parts words, but not inside one, as in 2021-05-26 or S&T.
-const BETWEEN = /[\s\p{Ps}\p{Pe}\p{Pi}\p{Pf}"*,;:!?、。·…—]+/u;
+const BETWEEN = /[\s\p{Ps}\p{Pe}\p{Pi}\p{Pf}"*,;:!?、。·…—/～~+|]+/u;
 const EDGES = /^[-.\/&]+|[-.\/&]+$/g;
 const HAN = /^[\u3400-\u9fff]{3,}$/;
 // One form for laws and law, cities and city.
 function exact(word) {
   const [, stem] = word.match(/^([a-z]{3,})(?:y|ies)$/) ?? [];
   if (stem) return (text) => text.includes(stem + "y") || text.includes(stem + "ies");
-  const one = word.replace(/^([a-z]{4,})s$/, "$1");
+  // Of processes and analyses, too; not of process.
+  const one = word.replace(/^([a-z]{3,})(?:sis|ses)$/, "$1s").replace(/^([a-z]{2,}[^s])s$/, "$1");
   return (text) => text.includes(one);
 }
 // Of Chinese, also a name with a letter or two between, as in 河南省科学院.
