@@ -142,10 +142,14 @@ def _tidy(frame: Any) -> Any:
 
     if not isinstance(frame, pd.DataFrame) or frame.columns.has_duplicates:
         return frame
-    objects = [name for name in frame.columns if frame[name].dtype == object]
-    frame = frame.assign(**{name: frame[name].convert_dtypes() for name in objects if isinstance(name, str)})
-    kept = ("datetime64", "datetime64tz", "string", "floating")
-    known = set(frame.select_dtypes(list(kept)).columns)
+    frame = frame.assign(
+        **{
+            name: frame[name].convert_dtypes()
+            for name in frame.columns
+            if isinstance(name, str) and frame[name].dtype == object
+        }
+    )
+    known = set(frame.select_dtypes(["datetime64", "datetime64tz", "string"]).columns)
     odd = [n for n in frame.columns if n not in known and not pd.api.types.is_float_dtype(frame[n].dtype)]
     return frame.astype(dict.fromkeys(odd, text_type()))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from . import charts
 from .cases import load_cases
-from .charts.chance import ASKED, OFFERED
+from .charts.chance import ASKED, OFFERED, offered
 from .checks import one_of, texts
 from .codebook import codes_of, label, variable_label
 from .comparison import Comparison, Options, dropdown, several
@@ -467,9 +467,8 @@ def simulated_selection(named: int = 3, lists: int = 10, author: int = 1) -> Com
     ['author', 'lists', 'named']
     """
     controls = {}
-    for name, value in {"named": named, "lists": lists, "author": author}.items():
+    for name, value in offered(named, lists, author).items():
         options = [(str(number), str(number)) for number in OFFERED[name]]
-        one_of(str(value), [number for _, number in options], name)
         controls[name] = dropdown(ASKED[name], options, str(value))
 
     def draw(named: str, lists: str, author: str) -> Any:

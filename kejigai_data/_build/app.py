@@ -21,8 +21,9 @@ from voila.configuration import VoilaConfiguration
 from voila.handler import BaseVoilaHandler
 
 from . import only_help
+from .given import LEAST, number
 from .handouts import LANGS, OTHER, words
-from .limits import LEAST, POLICY, Places, number
+from .limits import POLICY, Places
 
 PAGES = Path(__file__).parent / "app_pages"
 WIDGETS = ("compare_places", "compare_mechanisms", "timeline", "evidence_browser")

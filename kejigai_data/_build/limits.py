@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import resource
 from typing import Any
 
@@ -18,30 +17,6 @@ POLICY = (
 )
 # A page of the hub stands in no other: the page of a student could read it.
 UNFRAMED = POLICY.replace("frame-ancestors 'self'", "frame-ancestors 'none'")
-
-
-# MB that a kernel needs for a lesson at all.
-LEAST = 256
-
-
-def number(name: str, usual: int, least: int = 1, most: int = 10**9) -> int:
-    """Return a number that the environment sets, or the usual one.
-
-    Raises
-    ------
-    SystemExit
-        If it is no whole number from `least` to `most`; the text says so.
-
-    Examples
-    --------
-    >>> number("KEJIGAI_NOTHING", 20)
-    20
-    """
-    told = os.environ.get(name) or str(usual)
-    if not told.isascii() or not told.isdigit() or not least <= int(told) <= most:
-        bounds = f"from {least} to {most}" if most < 10**9 else f"of at least {least}"
-        raise SystemExit(f"{name}={told!r}: it must be a whole number {bounds}, such as {usual}.")
-    return int(told)
 
 
 class Places(AsyncMappingKernelManager):

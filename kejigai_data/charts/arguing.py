@@ -85,7 +85,7 @@ def choose_argument(
     29
     """
     known = _items()
-    if code not in known:
+    if a_text(code, "code") not in known:
         raise unknown("item of the outlook", code, known)
     notes = [
         {"code": key, "note": "\n".join(_note(item)), "said": item[f"summary_{resolve()}"]}

@@ -20,6 +20,20 @@ OFFERED = {"named": range(1, 11), "lists": range(1, 21), "author": range(1, 13)}
 ASKED = {"named": "how_many_named", "lists": "how_many_lists", "author": "which_author"}
 
 
+def offered(named: int, lists: int, author: int) -> dict[str, int]:
+    """Return what the three menus begin with, by their names.
+
+    Raises
+    ------
+    SelectionError
+        If a number is not offered.
+    """
+    chosen = {"named": named, "lists": lists, "author": author}
+    for name, value in chosen.items():
+        one_of(str(value), map(str, OFFERED[name]), name)
+    return chosen
+
+
 def chance_map(named: int = 3, lists: int = 10, seed: int = 1) -> alt.LayerChart:
     """Draw the tile map of a country in which every unit adopted and an author named a few.
 
@@ -81,9 +95,7 @@ def choose_chance(named: int = 3, lists: int = 10, author: int = 1) -> alt.Layer
     >>> [one["name"] for one in kj.charts.choose_chance().to_dict()["params"]]
     ['named', 'lists', 'author', 'drawn']
     """
-    chosen = {"named": named, "lists": lists, "author": author}
-    for name, value in chosen.items():
-        one_of(str(value), map(str, OFFERED[name]), name)
+    chosen = offered(named, lists, author)
     units = provincial_units()
     signs = string.ascii_lowercase[: len(OFFERED["lists"])]
     never = string.ascii_lowercase[len(signs)]

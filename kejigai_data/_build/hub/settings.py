@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from ..limits import LEAST, number
+from ..given import LEAST, number
 
 TOP = Path(__file__).resolve().parents[3]
 # A letter or digit of any script first: the name is also that of a folder.
