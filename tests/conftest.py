@@ -13,13 +13,8 @@ LONGEST = 300  # seconds that one test may take
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Mark what needs a browser: beside other work it is slow enough to fail, so it runs alone.
-
-    What `make test` runs must end: what hangs fails, and the rest goes on.
-    """
+    """What `make test` runs must end: what hangs fails, and the rest goes on."""
     for item in items:
-        if "chromium" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.alone)
         if not any(item.iter_markers("slow")) and not any(item.iter_markers("benchmark")):
             item.add_marker(pytest.mark.timeout(LONGEST))
 

@@ -18,6 +18,7 @@ from kejigai_data.render import MIME
 
 from .conftest import TOP, some_now
 
+pytestmark = pytest.mark.alone
 LESSONS = [f"{path.parent.name}/{path.stem}" for path in sorted((TOP / "notebooks").glob("*/*.ipynb"))]
 CLOSED = [
     "--no-sandbox",

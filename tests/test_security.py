@@ -18,7 +18,7 @@ from kejigai_data.render import MIME, bundle
 
 from .test_browser import CLOSED
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.alone, pytest.mark.filterwarnings("ignore")]
 EVIL = (
     "</script><script>window.ran=1</script><img src=x onerror='window.ran=1'>"
     "<a href='javascript:window.ran=1'>x</a>"
