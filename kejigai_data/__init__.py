@@ -71,7 +71,7 @@ def __getattr__(name):
         globals()[name] = value
         return value
     if name in _MODULES:
-        return __import__(f"{__name__}.{name}", fromlist=["*"])
+        return __import__(f"{__name__}.{name}", fromlist=["__name__"])
     raise AttributeError(f"kejigai_data has no name {name!r}; dir(kejigai_data) lists what there is")
 
 

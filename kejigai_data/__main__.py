@@ -45,11 +45,11 @@ ALL_EXAMPLES = "examples:\n" + "".join(
 def info(_: argparse.Namespace) -> int:
     """Print the version, the tables and how to cite."""
     from .citing import cite
-    from .loading import catalogue, raw
+    from .loading import catalogue, count
 
     print(f"kejigai_data {__version__}")
     for name, entry in catalogue().items():
-        print(f"{len(raw(name)[1]):>6}  {name:<15} {entry['row_en']}")
+        print(f"{count(name):>6}  {name:<15} {entry['row_en']}")
     print(f"\n{cite()}")
     return 0
 

@@ -9,7 +9,7 @@ from .checks import a_frame, a_text, one_of
 from .errors import DataError, SelectionError
 from .instruments import ending_cases, main_instruments
 from .language import resolve
-from .loading import HINT, each, raw, records, text_type
+from .loading import HINT, columns, each, records, text_type
 from .loading import column as typed
 from .record import corroboration, disagreements_of_cases, support
 
@@ -53,14 +53,12 @@ def case_variables() -> list[dict[str, str]]:
 @lru_cache(maxsize=8)
 def coded(layer: str) -> dict[str, dict[str, tuple[str, str, str]]]:
     """Return case_id to variable to (value, status, locator), one layer, case level."""
-    header, rows = raw("codings")
-    at = {name: i for i, name in enumerate(header)}
-    case, instrument, variable, value = at["case_id"], at["instrument_id"], at["variable"], at["value"]
-    status, locator, where = at["status"], at["locator"], at["layer"]
+    table = columns("codings")
+    of = (table[name] for name in ("layer", "instrument_id", "case_id", "variable", "value", "status", "locator"))
     result: dict[str, dict[str, tuple[str, str, str]]] = {}
-    for row in rows:
-        if row[where] == layer and not row[instrument]:
-            result.setdefault(row[case], {})[row[variable]] = (row[value], row[status], row[locator])
+    for where, instrument, case, variable, *said in zip(*of, strict=True):
+        if where == layer and not instrument:
+            result.setdefault(case, {})[variable] = (said[0], said[1], said[2])
     return result
 
 
@@ -118,9 +116,9 @@ def _days(span: tuple[str, str]) -> int:
 
 @lru_cache(maxsize=1)
 def _instrument_counts() -> dict[tuple[str, str], int]:
-    header, rows = raw("codings")
-    layer, case, instrument = (header.index(name) for name in ("layer", "case_id", "instrument_id"))
-    named = {(row[layer], row[case], row[instrument]) for row in rows if row[instrument]}
+    table = columns("codings")
+    rows = zip(table["layer"], table["case_id"], table["instrument_id"], strict=True)
+    named = {row for row in rows if row[2]}
     counts: dict[tuple[str, str], int] = {}
     for where, of, _ in named:
         counts[where, of] = counts.get((where, of), 0) + 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from . import __version__
 from .checks import a_text
 from .errors import unknown
-from .loading import each
+from .loading import read_once
 
 STYLES = ("gb7714", "apa", "bibtex")
 DATASET = "kejigai_data"
@@ -37,7 +37,7 @@ def cite(source_id: str | None = None, style: str = "gb7714") -> str:
     if a_text(style, "style") not in STYLES:
         raise unknown("citation style", style, STYLES)
     wanted = DATASET if source_id is None else a_text(source_id, "source")
-    for source in each("citations"):
+    for source in read_once("citations"):
         if source["source_id"] == wanted:
             return source[style].replace("{version}", __version__)
-    raise unknown("source", wanted, (source["source_id"] for source in each("citations")))
+    raise unknown("source", wanted, (source["source_id"] for source in read_once("citations")))

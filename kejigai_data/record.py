@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .instruments import ending_cases, main_instruments
 from .language import pick, resolve
-from .loading import build, each, raw, records
+from .loading import build, columns, each, records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,9 +56,9 @@ def support() -> dict[str, str]:
 @lru_cache(maxsize=1)
 def disagreements_of_cases() -> dict[str, list[dict[str, str]]]:
     """Return case_id to the rows of conflicts that touch it; the national frame is the empty id."""
-    (codings, coded), (events, dated) = raw("codings"), raw("events")
-    owner = {row[0]: row[codings.index("case_id")] for row in coded}
-    owner |= {row[0]: row[events.index("case_id")] for row in dated}
+    codings, events = columns("codings"), columns("events")
+    owner = dict(zip(codings["coding_id"], codings["case_id"], strict=True))
+    owner |= dict(zip(events["event_id"], events["case_id"], strict=True))
     found: dict[str, list[dict[str, str]]] = {}
     for row in records("conflicts"):
         ends = ("left_coding", "right_coding", "left_event", "right_event")
@@ -83,15 +83,13 @@ def _named() -> set[str]:
 
     Elsewhere what the sources date is our identification of what the article means.
     """
-    header, rows = raw("codings")
-    at = {name: i for i, name in enumerate(header)}
     return {
-        row[at["case_id"]]
-        for row in rows
-        if row[at["variable"]] == "name_zh"
-        and row[at["layer"]] == "record"
-        and row[at["status"]] == "stated"
-        and row[at["instrument_id"]] == main_instruments().get(row[at["case_id"]])
+        row["case_id"]
+        for row in each("codings")
+        if row["variable"] == "name_zh"
+        and row["layer"] == "record"
+        and row["status"] == "stated"
+        and row["instrument_id"] == main_instruments().get(row["case_id"])
     }
 
 

@@ -13,7 +13,7 @@ LONGEST = 300  # seconds that one test may take
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """What `make test` runs must end: what hangs fails, and the rest goes on."""
+    """Give each test of `make test` a time to end in: what hangs fails, and the rest goes on."""
     for item in items:
         if not any(item.iter_markers("slow")) and not any(item.iter_markers("benchmark")):
             item.add_marker(pytest.mark.timeout(LONGEST))

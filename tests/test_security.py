@@ -87,11 +87,10 @@ from kejigai_data import laboratory, loading
 words = ("title", "summary", "comment", "note", "label", "definition")
 words += ("gloss", "caution", "reason", "text", "what")
 for name in loading.catalogue():
-    header, rows = loading.raw(name)
-    for at, column in enumerate(header):
+    table = loading.columns(name)
+    for column in table:
         if column.startswith(words):
-            for row in rows:
-                row[at] = row[at] and f"{row[at]} {evil}"
+            table[column] = tuple(cell and f"{cell} {evil}" for cell in table[column])
 kj.use(language)
 names = ["compare_routes", "evidence_browser", "timeline", "compare_places", "compare_mechanisms"]
 names += ["named_on_the_map", "argument_browser", "later_browser", "simulated_selection"]

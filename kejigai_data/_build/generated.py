@@ -20,7 +20,7 @@ from kejigai_data.cases import coded, load_cases
 from kejigai_data.dates import bounds
 from kejigai_data.events import chronicle
 from kejigai_data.laboratory import reference_agreement
-from kejigai_data.loading import catalogue, raw, records
+from kejigai_data.loading import catalogue, columns, count, records
 from kejigai_data.packaging import package, resource
 from kejigai_data.record import load_corroboration
 from kejigai_data.words import word
@@ -41,14 +41,10 @@ def csv_text(rows: list[list[str]]) -> str:
 
 def events() -> str:
     """Return events.csv with earliest and latest computed from date."""
-    header, rows = raw("events")
-    date, first, last = (header.index(name) for name in ("date", "earliest", "latest"))
-    done = []
+    rows = records("events")
     for row in rows:
-        row = list(row)
-        row[first], row[last] = bounds(row[date]) if row[date] else ("", "")
-        done.append(row)
-    return csv_text([header, *done])
+        row["earliest"], row["latest"] = bounds(row["date"]) if row["date"] else ("", "")
+    return csv_text([list(columns("events")), *(list(row.values()) for row in rows)])
 
 
 def datapackage() -> str:
@@ -111,7 +107,7 @@ def figures() -> dict[str, str]:
     """Return the figures that README and lessons quote, by name."""
     frame = load_cases()
     found = unitising()
-    counts = {name: len(raw(name)[1]) for name in catalogue()}
+    counts = {name: count(name) for name in catalogue()}
     kinds = Counter(s["kind"] for s in records("sources"))
     outside = [r for t in ("codings", "events") for r in records(t) if r["layer"] != "article" and r["source_id"]]
     kind = {s["source_id"]: s["kind"] for s in records("sources")}

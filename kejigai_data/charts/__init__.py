@@ -4,48 +4,48 @@ Titles and descriptions follow the current language (`kejigai_data.use`); a less
 its own as ``title=(en, zh)``. A title states a finding or asks the question.
 """
 
-from .arguing import argument_map, choose_argument
-from .chance import chance_map, choose_chance, permutation
-from .choosing import choose_mechanisms, choose_places, choose_routes
-from .chronology import timeline
-from .claiming import verdicts
-from .comparing import mechanisms_dated, mechanisms_named
-from .confusing import confusion
-from .factors import agreements, factor_pairs, rights_moved
-from .forces import before_and_after, laboratory_stages
-from .legal import route_steps, route_timeline, waiting_days
-from .naming import evidence_status, list_forms, tile_map
-from .organising import founded_and_rounds, heads
-from .schema import schema
-from .spreading import spread
+# A kernel is smaller for each module that a lesson does not draw with.
+_HOME = {
+    "agreements": "factors",
+    "argument_map": "arguing",
+    "before_and_after": "forces",
+    "chance_map": "chance",
+    "choose_argument": "arguing",
+    "choose_chance": "chance",
+    "choose_mechanisms": "choosing",
+    "choose_places": "choosing",
+    "choose_routes": "choosing",
+    "confusion": "confusing",
+    "evidence_status": "naming",
+    "factor_pairs": "factors",
+    "founded_and_rounds": "organising",
+    "heads": "organising",
+    "laboratory_stages": "forces",
+    "list_forms": "naming",
+    "mechanisms_dated": "comparing",
+    "mechanisms_named": "comparing",
+    "permutation": "chance",
+    "rights_moved": "factors",
+    "route_steps": "legal",
+    "route_timeline": "legal",
+    "schema": "joins",
+    "spread": "spreading",
+    "tile_map": "naming",
+    "timeline": "chronology",
+    "verdicts": "claiming",
+    "waiting_days": "legal",
+}
 
-__all__ = [
-    "agreements",
-    "argument_map",
-    "before_and_after",
-    "chance_map",
-    "choose_argument",
-    "choose_chance",
-    "choose_mechanisms",
-    "choose_places",
-    "choose_routes",
-    "confusion",
-    "evidence_status",
-    "factor_pairs",
-    "founded_and_rounds",
-    "heads",
-    "laboratory_stages",
-    "list_forms",
-    "mechanisms_dated",
-    "mechanisms_named",
-    "permutation",
-    "rights_moved",
-    "route_steps",
-    "route_timeline",
-    "schema",
-    "spread",
-    "tile_map",
-    "timeline",
-    "verdicts",
-    "waiting_days",
-]
+__all__ = [*_HOME]
+
+
+def __getattr__(name):
+    if name in _HOME:
+        value = getattr(__import__(f"{__name__}.{_HOME[name]}", fromlist=[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"kejigai_data.charts has no name {name!r}; dir(kejigai_data.charts) lists what there is")
+
+
+def __dir__():
+    return sorted(__all__)

@@ -6,7 +6,7 @@ import json
 from typing import Any, NamedTuple
 
 from ..language import resolve
-from ..loading import catalogue, raw
+from ..loading import catalogue, count
 from ..loading import schema as fields
 from ..render import INK, alt
 from ..words import word
@@ -164,10 +164,10 @@ def _link(box: _Box, number: int, target: _Box, name: int) -> list[dict[str, Any
 def _texts(box: _Box, at: dict[str, _Box]) -> list[dict[str, Any]]:
     keys = catalogue()[box.table]["primary_key"].split(",")
     head = box.top + HEAD / 2
-    count = f"{len(raw(box.table)[1])} {word('row_count')}"
+    rows = f"{count(box.table)} {word('row_count')}"
     lines = [
         ("head", box.table, box.left + 7, head, "#FFFFFF"),
-        ("rows", count, box.left + WIDTH - 7, head, "#FFFFFF"),
+        ("rows", rows, box.left + WIDTH - 7, head, "#FFFFFF"),
     ]
     for number, text in enumerate(box.about):
         lines.append(("plain", text, box.left + 7, box.row(number - len(box.about)), MUTED))
