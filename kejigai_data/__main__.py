@@ -21,6 +21,7 @@ EXAMPLES = {
     "validate": """examples:
   python -m kejigai_data validate my_cases.xlsx            your coded cases
   python -m kejigai_data validate my_cases.csv --json      the same for a script: {"problems": …, "changes": …}
+  python -m kejigai_data validate my_cases.parquet         Parquet, a file or a folder of parts
   python -m kejigai_data validate copies/                  copies of our tables
 exit status: 0 nothing wrong, 1 problems found, 2 the file cannot be read, or nothing in it is coded
 """,
@@ -61,7 +62,7 @@ def check(arguments: argparse.Namespace) -> int:
 
     where = arguments.path
     changes: list[dict[str, Any]] = []
-    if where is not None and not os.path.isdir(where):
+    if where is not None and not _has_tables(where):
         cases, changes = _coded(where, arguments.lang)
         coded = [variable["variable"] for variable in records("variables")]
         there = [name for name in (*coded, "adopted") if name in cases.columns]
@@ -95,7 +96,11 @@ def check(arguments: argparse.Namespace) -> int:
         # Thousands of rows with one fault are one thing to mend.
         for problem in group.head(SHOWN).to_dict("records"):
             table = (
-                f"{problem['table']}, line {problem['line']}" if "table" in problem else f"case {problem['row']}"
+                f"{problem['table']}, line {problem['line']}"
+                if "table" in problem
+                else f"case {problem['row']}"
+                if problem["row"]
+                else "all cases"
             )
             column = f", column {problem['column']}" if problem["column"] else ""
             hint = f" → {problem['suggestion']}" if problem["suggestion"] else ""
@@ -106,9 +111,22 @@ def check(arguments: argparse.Namespace) -> int:
     return 1 if len(problems) else 0
 
 
+def _has_tables(path: str) -> bool:
+    """Tell whether a path is a folder with copies of our tables, or stop where it has nothing to check."""
+    from .loading import catalogue
+
+    if not os.path.isdir(path):
+        return False
+    if any(os.path.exists(os.path.join(path, *entry["path"].split("/"))) for entry in catalogue().values()):
+        return True
+    if any(name.endswith(".parquet") for _, _, names in os.walk(path) for name in names):
+        return False
+    raise DataError(f"{path} is a folder with neither copies of our tables (cases.csv …) nor Parquet files.")
+
+
 def _coded(path: str, lang: str | None) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     """Return the coded cases of a file, a coding sheet or Parquet, and what was altered on reading."""
-    if not path.lower().endswith(".parquet"):
+    if not path.lower().endswith(".parquet") and not os.path.isdir(path):
         from .sheet_reading import read_coding_sheet
 
         sheet = read_coding_sheet(path, lang)

@@ -152,9 +152,9 @@ def _days_alike(cases: Any, earliest: str, latest: str) -> Any:
     if first == nw.Datetime and first != last:
         cases = cases.with_columns(nw.col(latest).cast(first))
     if first == nw.String:
-        # Stata, and whoever reads a CSV without words for missing, have an empty text for an open end.
+        # An open end of Stata is an empty text; what was made text of missing values says so in a word.
         days = [nw.col(name) for name in (earliest, latest)]
-        cases = cases.with_columns(nw.when(day != "").then(day) for day in days)
+        cases = cases.with_columns(nw.when(~day.is_in(["", *MISSING])).then(day) for day in days)
     return cases
 
 

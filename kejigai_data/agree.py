@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .checks import a_frame, a_text, as_written, one_of, whole
 from .codebook import codes_of, is_set
@@ -20,6 +21,8 @@ NEEDED = ("reading", "unit", "variable", "value")
 EVIDENCE = ("status", "source", "locator", "comment")
 MEASURES = ("units", "percent", "kappa", "alpha", "alpha_low", "alpha_high", "distance", "note")
 SEED = 20221023
+# The library sets up a table of units by codes by codes; up to so many cells (200 MB) it is asked.
+HELD = 25_000_000
 
 
 def agreement(
@@ -63,7 +66,9 @@ def agreement(
     Notes
     -----
     Krippendorff, K. (2019). Content Analysis, 4th ed., chapter 12. For set-valued
-    variables the distance is Jaccard's.
+    variables the distance is Jaccard's. Kappa is PyCM's and alpha the library krippendorff's; of its
+    interval each resample is counted here, as is alpha itself of so many units and codes (units times
+    codes squared above 25 million) that the library would fill the memory.
 
     Examples
     --------
@@ -311,69 +316,128 @@ def _measure(table: pd.DataFrame, distance: str, order: list[str], resamples: in
     import numpy as np
 
     table = table.loc[:, table.notna().sum() > 1]
-    pairs = [
-        (column.iloc[i], column.iloc[j])
-        for _, column in table.items()
-        for i in range(len(column))
-        for j in range(i + 1, len(column))
-        if column.notna().iloc[i] and column.notna().iloc[j]
-    ]
-    percent = float(np.mean([left == right for left, right in pairs])) if pairs else float("nan")
-    result = {"units": table.shape[1], "percent": percent, "kappa": _kappa(table)}
-    result |= {"alpha": float("nan"), "alpha_low": float("nan"), "alpha_high": float("nan")}
-    values = sorted({value for _, column in table.items() for value in column.dropna()}, key=str)
+    known, cells = table.notna().to_numpy(dtype=bool).T, table.to_numpy(dtype=object).T
+    values = sorted(set(cells[known]), key=str)
     note = ""
-    outside = [v for v in values if v not in order]
+    outside = [value for value in values if value not in order]
     if distance == "ordinal" and outside:
         distance, note = "nominal", f"measured as nominal: {outside[0]} has no place in the order"
+    domain = [value for value in order if value in values] if distance == "ordinal" else values
+    at = {value: number for number, value in enumerate(domain)}
+    codes = np.full(cells.shape, -1)
+    codes[known] = [at[value] for value in cells[known]]
+    met = met_in_units(codes)
+    percent = float((met.left == met.right).mean()) if len(met.unit) else float("nan")
+    result = {"units": len(codes), "percent": percent, "kappa": _kappa(table)}
+    result |= {"alpha": float("nan"), "alpha_low": float("nan"), "alpha_high": float("nan")}
     if len(values) < 2:
         note = "alpha undefined: no variation" if values else "no unit has two readings"
         return {**result, "distance": distance, "note": note}
-    domain = [v for v in order if v in values] if distance == "ordinal" else values
-    counts = _counts(table, domain)
+    apart = _jaccard(domain) if distance == "jaccard" else None
     rng = np.random.default_rng(SEED)
-    draws = [
-        _alpha(counts[rng.integers(0, len(counts), len(counts))], domain, distance)
-        for _ in track(range(resamples), "resamples")
-    ]
+    draws = []
+    for _ in track(range(resamples), "resamples"):
+        times = np.bincount(rng.integers(0, len(codes), len(codes)), minlength=len(codes))
+        draws.append(resampled_alpha(met, times, distance, apart))
     low, high = np.nanpercentile(draws, [2.5, 97.5]) if not np.isnan(draws).all() else (np.nan, np.nan)
-    ends = {"alpha": _alpha(counts, domain, distance), "alpha_low": low, "alpha_high": high}
-    return {**result, **ends, "distance": distance, "note": note}
+    if len(codes) * len(domain) ** 2 <= HELD:
+        alpha = _alpha(codes, len(domain), distance, apart)
+    else:
+        alpha = resampled_alpha(met, np.ones(len(codes)), distance, apart)
+    return {**result, "alpha": alpha, "alpha_low": low, "alpha_high": high, "distance": distance, "note": note}
 
 
-def _counts(table: pd.DataFrame, domain: list[str]) -> np.ndarray:
+class Met(NamedTuple):
+    """Which codes met in which unit: `left` and `right` of each pair, `share` of its weight in the unit.
+
+    `places` and `codes` are the unit and the code of each single value, of `size` codes.
+    """
+
+    unit: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    share: np.ndarray
+    places: np.ndarray
+    codes: np.ndarray
+    size: int
+
+
+def met_in_units(codes: np.ndarray) -> Met:
+    """Return the pairs of values in each unit.
+
+    Parameters
+    ----------
+    codes : numpy.ndarray of int
+        One row a unit, one column a reading; -1 where it has none.
+    """
     import numpy as np
 
-    index = {value: i for i, value in enumerate(domain)}
-    counts = np.zeros((table.shape[1], len(domain)))
-    for unit, (_, column) in enumerate(table.items()):
-        for value in column.dropna():
-            counts[unit, index[value]] += 1
-    return counts
+    known = codes >= 0
+    none = np.array([], dtype=int)
+    parts = [(none, none, none, none)]
+    for i, j in combinations(range(codes.shape[1]), 2):
+        (unit,) = np.nonzero(known[:, i] & known[:, j])
+        parts.append((unit, codes[unit, i], codes[unit, j], 2 / (known[unit].sum(axis=1) - 1)))
+    unit, left, right, share = map(np.concatenate, zip(*parts, strict=True))
+    return Met(unit, left, right, share, np.nonzero(known)[0], codes[known], int(codes.max(initial=-1)) + 1)
 
 
-def _alpha(counts: np.ndarray, domain: list[str], distance: str) -> float:
+def resampled_alpha(met: Met, times: np.ndarray, distance: str, apart: np.ndarray | None) -> float:
+    """Return Krippendorff's alpha of units of which each is taken some number of times.
+
+    The library counts each unit anew for each resample, in the square of the codes; here the pairs
+    that met are counted once, which gives the same.
+
+    Parameters
+    ----------
+    met : Met
+        What met in the units.
+    times : numpy.ndarray
+        How often each unit is taken.
+    distance : {"nominal", "ordinal", "jaccard"}
+    apart : numpy.ndarray or None
+        The distance of each two codes, for jaccard.
+    """
+    import numpy as np
+
+    number = np.bincount(met.codes, times[met.places], met.size)
+    total = number.sum()
+    if (number > 0).sum() < 2:
+        return float("nan")
+    if distance == "ordinal":
+        # As many ranks as lie between two codes, of which each is counted by half.
+        ranks = number.cumsum() - number / 2
+        apart = (ranks[:, None] - ranks) ** 2
+    if apart is None:
+        differs, chance = met.left != met.right, total**2 - number @ number
+    else:
+        differs, chance = apart[met.left, met.right], number @ apart @ number
+    seen = (times[met.unit] * met.share * differs).sum()
+    return float(1 - seen * (total - 1) / chance)
+
+
+def _alpha(codes: np.ndarray, size: int, distance: str, apart: np.ndarray | None) -> float:
     try:
         import krippendorff
     except ImportError:
         raise missing_extra("agreement()", "research") from None
-    if (counts.sum(axis=0) > 0).sum() < 2:
-        return float("nan")
-    level: str | Callable[..., np.ndarray] = _jaccard(domain) if distance == "jaccard" else distance
-    scale = list(range(len(domain)))
-    return float(krippendorff.alpha(value_counts=counts, value_domain=scale, level_of_measurement=level))
+    import numpy as np
+
+    def metric(v1: np.ndarray, v2: np.ndarray, **_: object) -> np.ndarray:
+        return np.asarray(apart)[np.asarray(v1, dtype=int), np.asarray(v2, dtype=int)]
+
+    counts = (codes[:, :, None] == np.arange(size)).sum(axis=1).astype(float)
+    level: str | Callable[..., np.ndarray] = distance if apart is None else metric
+    return float(
+        krippendorff.alpha(value_counts=counts, value_domain=list(range(size)), level_of_measurement=level)
+    )
 
 
-def _jaccard(domain: list[str]) -> Callable[..., np.ndarray]:
+def _jaccard(domain: list[str]) -> np.ndarray:
     import numpy as np
 
     sets = [frozenset(value.split(";")) for value in domain]
-    matrix = np.array([[1 - len(a & b) / len(a | b) for b in sets] for a in sets])
-
-    def metric(v1: np.ndarray, v2: np.ndarray, **_: object) -> np.ndarray:
-        return np.asarray(matrix[np.asarray(v1, dtype=int), np.asarray(v2, dtype=int)])
-
-    return metric
+    return np.array([[1 - len(a & b) / len(a | b) for b in sets] for a in sets])
 
 
 def _kappa(table: pd.DataFrame) -> float:

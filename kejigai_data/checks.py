@@ -6,13 +6,17 @@ import os
 from collections.abc import Iterable
 from decimal import Decimal
 from math import isfinite
-from numbers import Real
+from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
 from .errors import SelectionError, unknown
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+# Of any kind, also wide, unbreakable and without a width: engines differ on which they count as spaces.
+SPACES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\ufeff\u200b\u200c\u200d\u2060"
 
 
 def a_text(value: object, what: str) -> str:
@@ -66,10 +70,10 @@ def one_of(value: object, allowed: Iterable[str], what: str) -> str:
 
 
 def whole(value: object, what: str, least: int = 1) -> int:
-    """Return a whole number of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+    """Return a whole number of at least `least`, also for one of numpy's."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
         raise SelectionError(f"{what} must be a whole number of at least {least}, not {one_short(value)}.")
-    return value
+    return int(value)
 
 
 def a_frame(value: object, columns: Iterable[str] = (), what: str = "frame") -> pd.DataFrame:

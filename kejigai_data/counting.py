@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from .checks import SPACES
 from .codebook import codes_of, is_set, set_form
-from .engines import as_text, one_column, opened_codes, some_columns
+from .engines import as_text, one_column, opened_codes, some_columns, unlike
 from .errors import SelectionError
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ def naming(frame: IntoFrameT, by: str | Iterable[str] = "mechanism", place: str 
     Raises
     ------
     SelectionError
-        If it is no frame, names a column twice, or one called ``cases`` or ``places``, or a
-        column holds lists or things of several kinds.
+        If it is no frame, names a column twice, or one called ``cases`` or ``places`` (in capitals
+        or not), or a column holds lists or things of several kinds.
     UnknownNameError
         If the frame lacks a column.
 
@@ -169,7 +170,9 @@ def _members(frame: Any, variable: str) -> Any:
     if not is_set(variable):
         return frame
     frame = frame.with_columns(
-        left=nw.col("left").str.replace_all(" *; *", ";").str.replace_all("^[; ]+|[; ]+$", "")
+        left=nw.col("left")
+        .str.replace_all(f"[{SPACES}]*;[{SPACES}]*", ";")
+        .str.replace_all(f"^[;{SPACES}]+|[;{SPACES}]+$", "")
     )
     padded = nw.concat_str(nw.lit(";"), nw.col("left"), nw.lit(";"))
     parts = [
@@ -177,5 +180,5 @@ def _members(frame: Any, variable: str) -> Any:
         for code in codes_of(variable)
     ]
     # What holds a code that is not in the codebook stays in sight, as it stands.
-    odd = ~nw.col("left").str.contains(set_form(codes_of(variable)))
+    odd = unlike(nw.col("left"), set_form(codes_of(variable)))
     return nw.concat([*parts, frame.filter(odd)], how="vertical")

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from .checks import a_text, one_short, texts
+from .checks import SPACES, a_text, as_written, one_short, texts
 from .errors import SelectionError, unknown
+from .loading import text_type
 
 if TYPE_CHECKING:
     import narwhals as nw
 
+EDGE = f"^[{SPACES}]+|[{SPACES}]+$"
 EXACT = float(2**53)  # up to here decimal numbers hold every whole one
 KINDS = "pandas, polars (eager or lazy), pyarrow, DuckDB, Dask or PySpark"
 
@@ -46,6 +48,7 @@ def opened(frame: Any, columns: Iterable[str] = (), what: str = "frame") -> nw.D
     empty = [name for name in wanted if _of_no_kind(result, name)]
     if empty:
         result = result.with_columns(nw.col(name).cast(nw.String) for name in empty)
+    result = evened(result, wanted)
     if result.implementation.is_pyarrow():
         # Arrow has two kinds of text, which it neither joins nor compares: pandas 3 writes the other one.
         schema = result.collect_schema()
@@ -66,20 +69,64 @@ def _of_no_kind(frame: Any, name: str) -> bool:
         held = native.collect_schema()[name]
     elif kind is nw.Implementation.PYSPARK:
         held = native.schema[name].dataType.simpleString()
+    elif kind is nw.Implementation.PANDAS:
+        held = str(native[name].dtype).removesuffix("[pyarrow]")
     else:
         held = native.schema.field(name).type if kind is nw.Implementation.PYARROW else ""
     return str(held).strip('"').lower() in ("null", "void")
 
 
-def _inferred(frame: Any, names: Iterable[str]) -> Any:
+def evened(frame: Any, names: Iterable[str]) -> Any:
+    """Return a frame in which a gap has not changed codes: categories are text, on Dask whole numbers as well.
+
+    A part of a Dask frame that has a gap holds decimal numbers where the frame says whole ones.
+    """
+    import narwhals as nw
+
+    kind, schema = frame.implementation, frame.collect_schema()
+    pandas, dask = kind is nw.Implementation.PANDAS, kind is nw.Implementation.DASK
+    if not (pandas or dask):
+        return frame
+    native = frame.to_native()
+    held = native if pandas else native._meta
+    named = [name for name in names if schema[name] in (nw.Categorical, nw.Enum)]
+    doubtful = [name for name in named if held[name].cat.categories.inferred_type != "string"]
+    doubtful += [name for name in names if dask and schema[name].is_integer()]
+    if not doubtful:
+        return frame
+    if pandas:
+        return nw.from_native(native.assign(**{name: _written(native[name]) for name in doubtful}))
+    # Dask itself writes its texts with pyarrow.
+    told = {name: native[name].map_partitions(_written, "string[pyarrow]") for name in doubtful}
+    return nw.from_native(native.assign(**told))
+
+
+def _written(cells: Any, dtype: Any = None) -> Any:
+    """Return a pandas column of numbers or categories as text; categories remain such unless a dtype is given."""
+    if hasattr(cells, "cat"):
+        texts = [as_written(one) for one in cells.cat.categories]
+        if dtype is None and len(set(texts)) == len(texts):
+            return cells.cat.rename_categories(texts)
+    return cells.map({one: as_written(one) for one in cells.dropna().unique()}).astype(dtype or text_type())
+
+
+def unlike(cell: nw.Expr, form: str) -> nw.Expr:
+    """Tell whether a text has another form; in some engines $ also stands before the end of a line."""
+    return ~cell.str.contains(form) | cell.str.contains("\n", literal=True)
+
+
+def inferred(frame: Any, names: Iterable[str]) -> Any:
     """Return a pandas frame whose objects of one kind have that kind: a gap alone makes objects of numbers."""
     import narwhals as nw
+    import pandas as pd
 
     schema = frame.collect_schema()
     objects = [name for name in names if schema[name] == nw.Object]
     if not objects or not frame.implementation.is_pandas():
         return frame
     native = frame.to_native()
+    exact = [name for name in objects if pd.api.types.infer_dtype(native[name], skipna=True) == "decimal"]
+    native = native.astype(dict.fromkeys(exact, "Float64"))
     return nw.from_native(native.assign(**{name: native[name].convert_dtypes() for name in objects}))
 
 
@@ -94,7 +141,7 @@ def opened_codes(frame: Any, columns: Iterable[str]) -> Any:
     import narwhals as nw
 
     wanted = list(columns)
-    result: Any = _inferred(opened(frame, wanted), wanted)
+    result: Any = inferred(opened(frame, wanted), wanted)
     schema = result.collect_schema()
     for name in wanted:
         if schema[name].is_nested() or schema[name] == nw.Object:
@@ -103,7 +150,7 @@ def opened_codes(frame: Any, columns: Iterable[str]) -> Any:
                 f"The column {name!r} holds {held}: one code a cell is wanted, as text, members of a set joined "
                 "with ';'."
             )
-    odd = [name for name in wanted if schema[name].is_float() or schema[name] == nw.Boolean]
+    odd = [name for name in wanted if schema[name].is_float() or schema[name] in (nw.Boolean, nw.Decimal)]
     return result.with_columns(as_code(nw.col(name), schema[name]).alias(name) for name in odd) if odd else result
 
 
@@ -114,6 +161,7 @@ def as_code(cell: nw.Expr, kind: Any) -> nw.Expr:
     if kind == nw.Boolean:
         text = nw.when(cell).then(nw.lit("true")).otherwise(nw.lit("false"))
         return nw.when(~cell.is_null()).then(text)
+    cell = cell.cast(nw.Float64) if kind == nw.Decimal else cell
     # As whole numbers first: some engines write large decimal ones with an exponent.
     small = (cell > -EXACT) & (cell < EXACT)
     whole = nw.when(small).then(cell).otherwise(nw.lit(0.0)).round(0).cast(nw.Int64)
@@ -135,8 +183,11 @@ def some_columns(value: object, what: str, taken: Iterable[str]) -> list[str]:
     for name in names:
         if names.count(name) > 1:
             raise SelectionError(f"{what} names the column {name!r} twice.")
-        if name in taken:
-            raise SelectionError(f"The result has a column {name!r} of its own: rename that of the frame.")
+        # To some engines, names that differ in capitals are one.
+        if name.casefold() in taken:
+            raise SelectionError(
+                f"The result has a column {name.casefold()!r} of its own: rename that of the frame."
+            )
     return names
 
 
@@ -177,7 +228,7 @@ def ids_as_text(frame: Any, name: str, what: str) -> Any:
     """
     import narwhals as nw
 
-    frame = _inferred(frame, [name])
+    frame = inferred(frame, [name])
     kind = frame.collect_schema()[name]
     if kind == nw.String:
         return frame

@@ -12,8 +12,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .cases import OURS
+from .checks import SPACES
 from .codebook import codes_of, is_set, label, set_form
-from .engines import as_code, collected, opened, planned
+from .engines import EDGE, as_code, collected, evened, inferred, opened, planned, unlike
 from .errors import SelectionError, unknown
 from .language import pick
 from .loading import FOLDER, VOCABULARY, read_rows, records, text_type
@@ -28,10 +29,7 @@ if TYPE_CHECKING:
 COLUMNS = ("row", "column", "value", "rule", "message", "suggestion")
 # Columns of our own beside those of a frame, which may be called anything.
 NAME, NUMBER = "_kejigai_row", "_kejigai_number"
-# Spaces, also wide, unbreakable and invisible ones, which engines count among spaces or do not.
-SPACES = " \t\r\n\u3000\u00a0\u200b\ufeff"
 BLANK = f"^[{SPACES}]*$"
-EDGE = f"^[{SPACES}]+|[{SPACES}]+$"
 # Something between: what is nothing but spaces is missing.
 ASTRAY = f"^[{SPACES}]+[^{SPACES}]|[^{SPACES}][{SPACES}]+$"
 READING = "reading"  # two coders may code one case
@@ -110,7 +108,9 @@ def problems(frame: Any, key: str, lang: str) -> Any:
     plain = [name for name in schema.names() if name in {*wanted, key}]
     nested = [name for name in plain if not _can_be_text(schema[name])]
     flat_names = [name for name in plain if name not in nested]
-    cases = _rows_named(given.select(plain), key, key in flat_names)
+    given = evened(given.select(plain), flat_names)
+    schema = given.collect_schema()
+    cases = _rows_named(given, key, key in flat_names)
     flat = _as_text(cases, flat_names, schema)
     rules = track(_table(), "rules")
     checks = (check for row in rules for check in _compiled(row, coded, flat_names, lang))
@@ -138,19 +138,16 @@ def _can_be_text(dtype: Any) -> bool:
 
 def _tidy(frame: Any) -> Any:
     """Return a pandas frame whose columns are text or dates: what is no text would lose its gaps as text."""
+    import narwhals as nw
     import pandas as pd
 
     if not isinstance(frame, pd.DataFrame) or frame.columns.has_duplicates:
         return frame
-    frame = frame.assign(
-        **{
-            name: frame[name].convert_dtypes()
-            for name in frame.columns
-            if isinstance(name, str) and frame[name].dtype == object
-        }
-    )
+    names = [name for name in frame.columns if isinstance(name, str)]
+    frame = evened(inferred(nw.from_native(frame), names), names).to_native()
     known = set(frame.select_dtypes(["datetime64", "datetime64tz", "string"]).columns)
-    odd = [n for n in frame.columns if n not in known and not pd.api.types.is_float_dtype(frame[n].dtype)]
+    kept = (pd.api.types.is_float_dtype, pd.api.types.is_bool_dtype)
+    odd = [name for name in frame.columns if name not in known and not any(one(frame[name].dtype) for one in kept)]
     return frame.astype(dict.fromkeys(odd, text_type()))
 
 
@@ -195,7 +192,8 @@ def _told(name: str, kind: Any) -> nw.Expr:
     """Return a column as text; of decimal numbers NaN is missing, and a whole one a code that a gap changed."""
     import narwhals as nw
 
-    return as_code(nw.col(name), kind) if kind.is_float() else nw.col(name).cast(nw.String)
+    exact = kind.is_float() or kind in (nw.Boolean, nw.Decimal)
+    return as_code(nw.col(name), kind) if exact else nw.col(name).cast(nw.String)
 
 
 def _columns(row: dict[str, str], coded: dict[str, bool]) -> Iterator[str]:
@@ -225,26 +223,26 @@ def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str], l
             known = [p["place_id"] for p in records("places")]
             form = f"^(?:{'|'.join(provinces)})[0-9]{{4}}$"
             yield Check(
-                rule, name, ~cell.is_in(known) & _unlike(cell, form), _place_hint(cell, form, lang), (name,)
+                rule, name, ~cell.is_in(known) & unlike(cell, form), _place_hint(cell, form, lang), (name,)
             )
         elif kind == "coded":
             allowed = codes_of(name)
-            odd = _unlike(cell, set_form(allowed)) if coded[name] else ~cell.is_in(allowed)
+            odd = unlike(cell, set_form(allowed)) if coded[name] else ~cell.is_in(allowed)
             yield Check(rule, name, odd, _code_hint(cell, name, lang), (name,))
         elif kind == "set_order" and coded[name]:
             allowed = codes_of(name)
-            astray = cell.str.contains(set_form(allowed)) & ~cell.str.contains(_sets(allowed))
+            astray = ~unlike(cell, set_form(allowed)) & ~cell.str.contains(_sets(allowed))
             yield Check(rule, name, astray, _in_order(cell, allowed), (name,))
         elif kind == "edtf":
             first, last = cell.str.replace_all("/.*$", ""), cell.str.replace_all("^.*/", "")
             backwards = (first > nw.concat_str(last, nw.lit("-99-99"))) & (last != "..")
             hint = nw.lit("2021, 2021-07, 2021-07-17, 2021/2022, ../2021-12-24")
-            yield Check(rule, name, _unlike(cell, EDTF) | backwards, hint, (name,))
+            yield Check(rule, name, unlike(cell, EDTF) | backwards, hint, (name,))
         elif kind == "day":
-            yield Check(rule, name, _unlike(cell.cast(nw.String), A_DAY), nw.lit("2021-07-17"), (name,))
+            yield Check(rule, name, unlike(cell.cast(nw.String), A_DAY), nw.lit("2021-07-17"), (name,))
         elif kind == "bounds":
             end = _bound(nw.col(other), name)
-            told = nw.col(other).str.contains(EDTF)
+            told = ~unlike(nw.col(other), EDTF)
             wrong = told & ((end == "") | (cell.cast(nw.String).str.slice(0, 10) != end))
             yield Check(rule, name, wrong, end, (name, other))
             yield Check(rule, name, told & (end != "") & cell.is_null(), end, (other,))
@@ -304,11 +302,6 @@ def _theirs() -> nw.Expr:
     return nw.col(ORIGIN).is_null() | (nw.col(ORIGIN) != OURS)
 
 
-def _unlike(cell: nw.Expr, form: str) -> nw.Expr:
-    # In some engines $ also stands before the end of a line.
-    return ~cell.str.contains(form) | cell.str.contains("\n", literal=True)
-
-
 def _in_order(cell: nw.Expr, codes: list[str]) -> nw.Expr:
     """Return the members of a set once each, in codebook order."""
     import narwhals as nw
@@ -358,7 +351,7 @@ def _code_hint(cell: nw.Expr, variable: str, lang: str) -> nw.Expr:
     """Offer the code for a label, or for a code in capitals or with spaces; else all codes."""
     import narwhals as nw
 
-    wrong = cell.str.strip_chars().str.to_lowercase().str.replace_all("[ -]", "_")
+    wrong = cell.str.replace_all(EDGE, "").str.to_lowercase().str.replace_all("[ -]", "_")
     names = {code: label(variable, code, lang) for code in codes_of(variable)}
     hint: nw.Expr = nw.lit(_allowed(names, lang))
     for row in records("codes"):
@@ -367,7 +360,7 @@ def _code_hint(cell: nw.Expr, variable: str, lang: str) -> nw.Expr:
             hint = nw.when(wrong.is_in(spellings)).then(nw.lit(row["code"])).otherwise(hint)
     if is_set(variable):
         # With spaces between the members or around them, or joined as in Chinese.
-        joined = cell.str.replace_all(EDGE, "").str.replace_all(" *[;,；、，] *", ";")
+        joined = cell.str.replace_all(EDGE, "").str.replace_all(f"[{SPACES}]*[;,；、，][{SPACES}]*", ";")
         hint = nw.when(joined.str.contains(set_form(codes_of(variable)))).then(joined).otherwise(hint)
     return hint
 
@@ -376,7 +369,7 @@ def _place_hint(cell: nw.Expr, form: str, lang: str) -> nw.Expr:
     """Offer the code for a name of a place, both for one that names two, as Shanxi does."""
     import narwhals as nw
 
-    wrong = cell.str.strip_chars().str.replace_all("[.]0+$", "")
+    wrong = cell.str.replace_all(EDGE, "").str.replace_all("[.]0+$", "")
     either = (
         "A code of GB/T 2260, or an id of load_places(); find_place() looks a name up",
         "GB/T 2260 代码，或 load_places() 中的编号；可用 find_place() 按名称查找",

@@ -173,7 +173,9 @@ def _fill(own: pd.DataFrame, name: str, derived: list[str | None]) -> None:
     """Write what follows from the codes; what stands there already must agree, and stays where nothing follows."""
     import pandas as pd
 
-    given = [None if pd.isna(value) else value for value in own.get(name, pd.Series([None] * len(own)))]
+    given = [
+        None if pd.isna(value) or value == "" else value for value in own.get(name, pd.Series([None] * len(own)))
+    ]
     for case, mine, follows in zip(own["case_id"], given, derived, strict=True):
         if mine is not None and follows is not None and str(mine) != follows:
             raise SelectionError(

@@ -302,13 +302,15 @@ def join_indicator(frame: pd.DataFrame, indicator: str, year: int) -> pd.DataFra
     pandas.DataFrame
         A new frame, same rows in the same order, with a column named like the indicator
         (``Float64``); missing where the frame has no province or the source no figure.
+        Nothing else goes missing: what is no code of a province is an error.
 
     Raises
     ------
     UnknownNameError
         If the frame has no ``province_id``, or there is no such indicator.
     SelectionError
-        If there is no figure for the year.
+        If there is no figure for the year, ``province_id`` holds what is no code of a province, or
+        the frame has a column of that name already.
 
     Examples
     --------
@@ -325,12 +327,23 @@ def join_indicator(frame: pd.DataFrame, indicator: str, year: int) -> pd.DataFra
     years = sorted({row["year"] for row in rows if row["indicator"] == indicator})
     if str(whole(year, "year")) not in years:
         raise SelectionError(f"{indicator} has no figures for {year}. Years: {years[0]} to {years[-1]}.")
+    if indicator in frame.columns:
+        raise SelectionError(
+            f"The frame has a column {indicator!r} already: rename it, for example to '{indicator}_{year}'."
+        )
     figures = {r["place_id"]: r["value"] for r in rows if r["indicator"] == indicator and r["year"] == str(year)}
     result = frame.copy()
     provinces = [
         "" if missing else as_written(p)
         for p, missing in zip(frame["province_id"], frame["province_id"].isna(), strict=True)
     ]
+    codes = {place for place in known_places() if place.endswith("0000")}
+    odd = list(dict.fromkeys(province for province in provinces if province and province not in codes))
+    if odd:
+        raise SelectionError(
+            f"province_id holds {', '.join(map(repr, odd[:5]))}{' and more' if len(odd) > 5 else ''}: no code of "
+            "a province, such as '110000'. kj.province_code(frame['province_id']) makes codes of names."
+        )
     joined = column([figures.get(p, "") for p in provinces], "number")
     joined.index = result.index
     result[indicator] = joined

@@ -192,6 +192,8 @@ def _text(cell: Any, number: int, at: int, book: Any, changes: list[Change]) -> 
     elif isinstance(value, int | float):
         kind = cell.style_array.numFmtId
         shown = "month" if kind in MONTHS else "day" if kind in DAYS else ""
+        # openpyxl does not take these for dates.
+        shown = "year" if re.fullmatch("e+|b{2,4}", _signs(cell.number_format or "")) else shown
         if shown:
             from openpyxl.utils.datetime import from_excel
 
@@ -210,13 +212,20 @@ def shown_of(number_format: str) -> str:
 
     Examples
     --------
-    >>> shown_of('yyyy"年"m"月"'), shown_of("yyyy/m/d"), shown_of("yyyy")
-    ('month', 'day', 'year')
+    >>> shown_of('yyyy"年"m"月"'), shown_of("yyyy/m/d"), shown_of("yyyy"), shown_of('e"年"m"月"')
+    ('month', 'day', 'year', 'month')
     """
-    plain = re.sub(r'"[^"]*"|\\.|\[[^\]]*\]|_.|am/pm', "", number_format.lower()).split(";")[0]
-    if "d" in plain or "y" not in plain:
+    plain = _signs(number_format)
+    # In East Asian formats e is the year as well, b that of the Buddhist era.
+    if "d" in plain or not set("yeb") & set(plain):
         return "day"
     return "month" if "m" in plain else "year"
+
+
+def _signs(number_format: str) -> str:
+    """Return a number format without what it shows as it stands."""
+    plain = re.sub(r'"[^"]*"|\\.|\[[^\]]*\]|_.|am/pm', "", number_format.lower())
+    return plain.split(";")[0].strip()
 
 
 def _merged_and_uncounted(data: bytes, path: str) -> tuple[list[tuple[int, str]], list[Change]]:

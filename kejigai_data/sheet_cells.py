@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from unicodedata import normalize
 
+from .checks import SPACES
 from .codebook import codes_of
 from .dates import bounds
 from .loading import VOCABULARY, records
@@ -18,8 +19,6 @@ from .words import word
 STATUSES = ("silent", "not_applicable", "ambiguous", "stated_absent")
 # What is longer is no code, name or date, and folding it could take long.
 LONGEST = 300
-# White space of any width, and of none.
-EDGE = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\ufeff\u200b\u200c\u200d\u2060"
 SERIALS = (date(1950, 1, 1), date(2099, 12, 31))
 EPOCHS = {False: date(1899, 12, 30), True: date(1904, 1, 1)}
 
@@ -59,7 +58,7 @@ class _Trail:
 
 def trimmed(text: str) -> str:
     """Return the text without white space, of any width or none, at its edges."""
-    return text.strip(EDGE)
+    return text.strip(SPACES)
 
 
 def narrow(text: str) -> str:
@@ -242,9 +241,11 @@ def a_place(text: str) -> Cell:
     if not trail.text:
         return Cell("", "", trail.steps)
     found = meant(trail.text) if len(trail.text) <= LONGEST else []
-    if len(found) != 1:
+    if len(found) == 1:
+        trail.to("place", found[0])
+    elif not re.fullmatch(r"[1-9]\d{5}", trail.text, re.ASCII):
         return Cell(text)
-    trail.to("place", found[0])
+    # A county's code, of which there is no table here: `validate` knows its form.
     return Cell(trail.text, "", trail.steps)
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from .adopting import COLUMNS, sound
+from .adopting import COLUMNS, MISSING, sound
 from .checks import counted
 from .engines import collected, opened
 from .errors import SelectionError
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 # The logarithm of the likelihood is then at most so far from its greatest value.
 ENOUGH = 1e-18
 ROUNDS = 200
-# Where the estimate puts less than this the curve does not rise.
-NOTHING = 1e-5
+# Where the estimate puts less than this, or than so much of one unit, the curve does not rise.
+NOTHING, OF_ONE = 1e-5, 1e-2
 # Beyond every date: an adoption that had not happened when last looked for.
 NEVER = date.max.toordinal()
 ALWAYS = date.min.toordinal()
@@ -86,7 +86,7 @@ def adoption_curve(pairs: Any) -> pd.DataFrame:
     share = 0.0
     for (begin, end), part in zip(intervals, mass, strict=True):
         share += float(part)
-        if end != NEVER and part > NOTHING:
+        if end != NEVER and part > min(NOTHING, OF_ONE / weight):
             days = {"from": _day(begin), "to": _day(end)}
             low = share * weight / total
             out.append({**days, "known": share, "low": low, "high": low + (total - weight) / total})
@@ -144,11 +144,30 @@ def turnbull(first: list[int], last: list[int], counts: list[int]) -> tuple[list
     ends = sorted([(day, 0) for day in set(first)] + [(day, 1) for day in set(last)])
     intervals = [(left, right) for (left, opens), (right, closes) in pairwise(ends) if (opens, closes) == (0, 1)]
     begin, end = np.array(intervals).T
-    covers = ((np.array(first)[:, None] <= begin) & (end <= np.array(last)[:, None])).astype(float)
-    return intervals, _most_likely(covers, np.array(counts) / sum(counts))
+    # The intervals that an observation covers lie side by side: the first of them, and the first after them.
+    start, stop = np.searchsorted(begin, first), np.searchsorted(end, last, side="right")
+    weight = np.array(counts) / sum(counts)
+    one_day_or_from_one_on = (stop - start == 1) | (stop == len(intervals))
+    estimate = _kaplan_meier if one_day_or_from_one_on.all() else _most_likely
+    return intervals, estimate(start, stop, weight, len(intervals))
 
 
-def _most_likely(covers: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def _kaplan_meier(start: np.ndarray, stop: np.ndarray, weight: np.ndarray, number: int) -> np.ndarray:
+    """Return the masses for exact days and units not yet adopted, for which there is a formula."""
+    import numpy as np
+
+    exact = stop - start == 1
+    happened = np.bincount(start[exact], weight[exact], number)
+    later = np.bincount(start, weight, number)[::-1].cumsum()[::-1]
+    # A unit not yet adopted is at risk in the intervals before the first that it covers.
+    exposed = later - np.bincount(start[~exact], weight[~exact], number)
+    hazard = happened / exposed
+    # All is left to the last interval.
+    hazard[-1] = 1
+    return hazard * np.append(1, np.cumprod(1 - hazard[:-1]))
+
+
+def _most_likely(start: np.ndarray, stop: np.ndarray, weight: np.ndarray, number: int) -> np.ndarray:
     """Return the masses under which the observations are most likely, by a primal-dual interior-point method.
 
     Each `slack` is how far an interval is from deserving mass; either it or the mass goes to nothing.
@@ -156,20 +175,25 @@ def _most_likely(covers: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """
     import numpy as np
 
-    number = covers.shape[1]
+    ends = np.column_stack((start, stop)).ravel()
     mass, slack = np.full(number, 1 / number), np.ones(number)
     for _ in range(ROUNDS):
-        fitted = covers @ mass
-        short = 1 - (weight / fitted) @ covers - slack
+        fitted = np.add.reduceat(np.append(mass, 0), ends)[::2]
+        deserved = np.bincount(start, weight / fitted, number + 1) - np.bincount(stop, weight / fitted, number + 1)
+        short = 1 - deserved.cumsum()[:-1] - slack
         if mass @ slack < ENOUGH and np.abs(short).max() < 1e-9:
             return mass / mass.sum()
         aim = mass @ slack / number / 10 / mass - slack
-        curvature = (covers * (weight / fitted**2)[:, None]).T @ covers + np.diag(slack / mass)
+        # Of two intervals: the observations that cover both, which begin before the one and end after the other.
+        both = np.zeros((number, number))
+        np.add.at(both, (start, stop - 1), weight / fitted**2)
+        both = np.triu(both.cumsum(axis=0)[:, ::-1].cumsum(axis=1)[:, ::-1])
+        curvature = both + np.triu(both, 1).T + np.diag(slack / mass)
         more = np.linalg.solve(curvature, aim - short)
-        both, change = np.concatenate([mass, slack]), np.concatenate([more, aim - slack / mass * more])
+        now, change = np.concatenate([mass, slack]), np.concatenate([more, aim - slack / mass * more])
         falling = change < 0
-        step = min(1, 0.9 * np.min(-both[falling] / change[falling], initial=2))
-        mass, slack = np.split(both + step * change, 2)
+        step = min(1, 0.9 * np.min(-now[falling] / change[falling], initial=2))
+        mass, slack = np.split(now + step * change, 2)
     raise SelectionError(f"The estimate did not settle in {ROUNDS} rounds. Give fewer different dates.")
 
 
@@ -177,7 +201,7 @@ def _ordinal(value: Any, missing: int) -> int:
     """Return the day of a date, timestamp or ISO text as a number."""
     import pandas as pd
 
-    if pd.isna(value) or value == "":
+    if pd.isna(value) or str(value) in ("", *MISSING):
         return missing
     return date.fromisoformat(str(value)[:10]).toordinal()
 

@@ -2,10 +2,12 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import kejigai_data as kj
+from kejigai_data import agree
 from kejigai_data.agree import met
 
 # Krippendorff, K. (2011). Computing Krippendorff's alpha-reliability: four observers, twelve units.
@@ -290,3 +292,39 @@ def test_spaces_order_and_an_empty_text_make_no_disagreement():
     assert (result["units"], result["percent"]) == (2, 1.0)
     empty = kj.as_readings(pd.DataFrame({"case_id": ["h1"], "stage": [""], "stage_status": [""]}), "a")
     assert empty["value"].isna().all()
+
+
+@pytest.mark.parametrize("distance", ["nominal", "ordinal", "jaccard"])
+def test_a_resample_is_measured_as_the_library_measures_it(distance):
+    import krippendorff
+
+    random = np.random.default_rng(1)
+    domain = ["a", "b", "a;b", "a;b;c", "c"]
+    apart = agree._jaccard(domain)
+    for readers in (2, 3, 4):
+        codes = random.integers(-1, 5, (30, readers))
+        codes = np.vstack([codes, np.tile(np.arange(5)[:, None], readers)])
+        times = np.bincount(random.integers(0, 35, 35), minlength=35)
+        times[-5:] += 1
+        taken = np.repeat(codes, times, axis=0)
+        counts = (taken[:, :, None] == np.arange(5)).sum(axis=1)
+        counts = counts[counts.sum(axis=1) > 1]
+        met = agree.met_in_units(np.where((codes >= 0).sum(axis=1, keepdims=True) > 1, codes, -1))
+        level = (lambda v1, v2, **_: apart[v1, v2]) if distance == "jaccard" else distance
+        theirs = krippendorff.alpha(value_counts=counts, value_domain=list(range(5)), level_of_measurement=level)
+        ours = agree.resampled_alpha(met, times, distance, apart if distance == "jaccard" else None)
+        assert ours == pytest.approx(theirs, abs=1e-12)
+
+
+def test_a_variable_of_names_takes_no_longer_than_one_of_codes(monkeypatch):
+    """The library sets up a table of units by names by names: of thousands it would fill the memory."""
+    names = [f"body {number}" for number in range(300)]
+    rows = [(who, unit, "issuer", name) for who in "ab" for unit, name in enumerate(names)]
+    rows[-1] = ("b", 299, "issuer", "body 0")
+    frame = pd.DataFrame(rows, columns=["reading", "unit", "variable", "value"])
+    asked = []
+    monkeypatch.setattr("krippendorff.alpha", lambda **given: asked.append(given))
+    result = kj.agreement(frame, resamples=20).iloc[0]
+    assert asked == []
+    assert result["percent"] == pytest.approx(299 / 300)
+    assert result["alpha_low"] <= result["alpha"] <= result["alpha_high"] == 1

@@ -590,3 +590,37 @@ def test_every_source_has_three_references_without_rubbish():
 def test_chinese_names_keep_their_order():
     assert kj.cite("s001").startswith("钮钦")
     assert "author = {钮钦 and 李哲}" in kj.cite("s001", style="bibtex")
+
+
+def test_join_indicator_loses_nothing_in_silence():
+    frame = pd.DataFrame({"province_id": ["110000", None, "310000"]})
+    years = pd.Series([2021, 2022]).unique()
+    for year in years:
+        assert kj.join_indicator(frame, "rd_intensity", year)["rd_intensity"].notna().tolist() == [
+            True,
+            False,
+            True,
+        ]
+    once = kj.join_indicator(frame, "rd_intensity", 2021)
+    with pytest.raises(kj.SelectionError, match="rd_intensity_2022"):
+        kj.join_indicator(once, "rd_intensity", 2022)
+    for odd in (11, "北京", "999999", "110100"):
+        with pytest.raises(kj.SelectionError, match=f"'{odd}'.*province_code"):
+            kj.join_indicator(pd.DataFrame({"province_id": ["110000", odd]}), "rd_intensity", 2022)
+
+
+def test_terminal_validate_takes_a_folder_of_parts_and_says_of_another_what_it_lacks(tmp_path):
+    parts = tmp_path / "coded.parquet"
+    parts.mkdir()
+    cases = kj.load_cases()[["case_id", "place_id"]].head(4).assign(mechanism="award_reform")
+    for number, part in enumerate((cases[:2], cases[2:])):
+        part.astype("string").to_parquet(parts / f"part-{number}.parquet")
+    done = terminal("validate", str(parts))
+    assert (done.returncode, done.stdout) == (0, b"0 problems\n")
+    cases[2:].assign(mechanism="award").astype("string").to_parquet(parts / "part-1.parquet")
+    done = terminal("validate", str(parts))
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (1, b"2 problems")
+    (tmp_path / "empty").mkdir()
+    done = terminal("validate", str(tmp_path / "empty"))
+    assert done.returncode == 2
+    assert b"neither copies of our tables" in done.stderr

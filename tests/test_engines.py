@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from datetime import date, time, timedelta
+from decimal import Decimal
 from itertools import combinations, product
 
 import duckdb
@@ -16,6 +17,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import kejigai_data as kj
+from kejigai_data import spreading
+from kejigai_data.engines import collected
 from kejigai_data.spreading import NEVER, turnbull
 
 from .engines import on_dask, on_duckdb, on_lazy, on_objects, on_pandas, on_polars, on_spark, rows_of
@@ -571,3 +574,94 @@ def test_the_curve_takes_the_packages_own_text(kind):
     expected = kj.adoption_curve(kj.adoption(frame, ["370100", "370200", "370300"]))
     pairs = kj.adoption(frame.astype(kind), ["370100", "370200", "370300"])
     pd.testing.assert_frame_equal(kj.adoption_curve(pairs), expected)
+
+
+@pytest.mark.parametrize("kind", ["dask", "categories", "categories on dask"])
+def test_ids_that_a_gap_made_decimal_are_found(tmp_path, kind):
+    """A part of a Dask frame with a gap holds decimal numbers, and so do categories made after reading."""
+    import dask.dataframe as dd
+
+    days = ["2020-01-01", "2021-01-01", None]
+    table = {"place_id": [370100, 370200, None], "adopted_earliest": days, "adopted_latest": days}
+    made = pl.DataFrame({**table, "stage": ["pilot", "pilot", None]})
+    risk = ["370100", "370200", "370300"]
+    plain = rows_of(kj.adoption(made, risk))
+    assert sum(row[3:] == ("adopted",) or "adopted" in row for row in plain) == 2
+    if kind == "dask":
+        made.write_parquet(tmp_path / "one.parquet")
+        frame = dd.read_parquet(tmp_path / "one.parquet")
+    else:
+        frame = pd.DataFrame({**table, "stage": pd.Categorical(["pilot", "pilot", None])})
+        frame["place_id"] = frame["place_id"].astype("category")
+        frame = dd.from_pandas(frame, npartitions=1) if "dask" in kind else frame
+    assert rows_of(kj.adoption(frame, risk)) == plain
+    assert rows_of(kj.naming(frame, "place_id", place="stage")) == rows_of(
+        kj.naming(made, "place_id", place="stage")
+    )
+    problems = kj.validate(frame, key="place_id")
+    problems = problems.compute() if hasattr(problems, "compute") else problems
+    assert set(problems["rule"]) == {"required"}
+
+
+@every_engine
+@pytest.mark.parametrize("word", ["None", "nan", "NaT", "<NA>"])
+def test_a_word_for_missing_is_no_day(made, word):
+    rows = [("370100", None, None, "2020-01-01", "2020-01-01"), ("370200", None, None, word, word)]
+    rows += [("370300", None, None, "2022-12-31", word)]
+    found = kj.adoption(made(rows, TEXT), ["370100", "370200", "370300"])
+    assert rows_of(found, ["fate", "units"]) == {("adopted", 1): 1, ("unknown", 1): 1, ("not_yet", 1): 1}
+    kept = collected(nw.from_native(found)).to_native()
+    assert kj.adoption_curve(kept)["known"].tolist() == [0.5]
+
+
+@pytest.mark.parametrize("made", [on_pandas, on_duckdb, on_polars])
+@pytest.mark.parametrize("name", ["CASES", "Places"])
+def test_a_name_of_the_result_is_taken_in_capitals_too(made, name):
+    frame = made([("a", "x")], [name, "place_id"])
+    with pytest.raises(kj.SelectionError, match="of its own"):
+        kj.naming(frame, name)
+
+
+def test_a_column_of_nothing_from_arrow_in_pandas_is_one_of_gaps():
+    nothing = pl.DataFrame({"place_id": ["1", "2"], "mechanism": pl.Series([None, None], dtype=pl.Null)})
+    frame = nothing.to_pandas(use_pyarrow_extension_array=True)
+    assert len(kj.co_occurrence(frame)) == 0
+    assert kj.naming(frame)["cases"].tolist() == [2]
+
+
+@pytest.mark.parametrize("engine", ["polars", "duckdb", "pandas"])
+def test_exact_decimals_are_codes_as_text(engine):
+    cells = [Decimal("1.0"), Decimal("1.0"), Decimal("2.5"), None]
+    frame = {"stage": cells, "place_id": ["a", "b", "a", "a"]}
+    made = pd.DataFrame(frame) if engine == "pandas" else pl.DataFrame(frame)
+    made = duckdb.from_arrow(made.to_arrow()) if engine == "duckdb" else made
+    assert rows_of(kj.naming(made, "stage"), ["stage", "cases"]) == {("1", 2): 1, ("2.5", 1): 1, (None, 1): 1}
+
+
+def test_few_adoptions_among_a_million_units_are_seen():
+    """The share of one unit is then a millionth."""
+    pairs = pd.DataFrame(
+        {
+            "earliest": ["2020-01-01", "2021-05-01", "2022-12-31"],
+            "latest": ["2020-01-01", "2021-05-01", None],
+            "fate": ["adopted", "adopted", "not_yet"],
+            "units": [3, 4, 999_993],
+            "least": [3, 7, None],
+            "most": [3, 7, None],
+        }
+    )
+    assert (kj.adoption_curve(pairs)["known"] * 1_000_000).tolist() == pytest.approx([3, 7])
+    wide = pairs.assign(earliest=["2020-01-01", "2020-06-01", "2022-12-31"])
+    assert (kj.adoption_curve(wide)["known"] * 1_000_000).tolist() == pytest.approx([3, 7])
+
+
+def test_the_formula_and_the_search_give_the_same():
+    random = np.random.default_rng(4)
+    for units in (2, 9, 60):
+        first = random.integers(0, 40, units).tolist()
+        last = [NEVER if random.random() < 0.4 else day for day in first]
+        weight = np.full(units, 1 / units)
+        intervals, mass = turnbull(first, last, [1] * units)
+        begin, end = np.array(intervals).T
+        spans = np.searchsorted(begin, first), np.searchsorted(end, last, side="right")
+        assert mass == pytest.approx(spreading._most_likely(*spans, weight, len(intervals)), abs=1e-9)

@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from datetime import date
 
+import duckdb
 import narwhals as nw
 import pandas as pd
 import polars as pl
@@ -682,3 +683,44 @@ def test_units_at_risk_may_be_whole_numbers():
     frame = pd.DataFrame({"place_id": [370100], "adopted_earliest": [None], "adopted_latest": ["2021-01-01"]})
     found = kj.adoption(frame, [370100, 370200])
     assert dict(zip(found["fate"], found["units"], strict=True)) == {"adopted": 1, "unknown": 1}
+
+
+@pytest.mark.parametrize("made", [on_pandas, on_objects, on_polars, on_duckdb, on_dask])
+def test_a_line_break_and_wide_spaces_give_one_problem_and_the_right_advice(made):
+    columns = ("case_id", "place_id", "stage", "factors", "adopted", "adopted_earliest", "adopted_latest")
+    dates = ("2021-07\n", "2021-07-01", "2021-07-31")
+    frame = made([("a", "\u3000440300", "Pilot\u2003", "capital;technology\n", *dates)], columns)
+    found = rows_of(kj.validate(frame), ["column", "rule", "suggestion"])
+    assert {(column, rule) for column, rule, _ in found} == {
+        ("place_id", "place"),
+        ("stage", "vocabulary"),
+        ("factors", "vocabulary"),
+        ("adopted", "date"),
+    }
+    offered = {column: suggestion for column, _, suggestion in found}
+    assert offered["place_id"] == "440300"
+    assert offered["stage"] == "pilot"
+    assert offered["factors"] == "capital;technology"
+    pairs = kj.co_occurrence(frame, "factors", unit="case_id")
+    assert rows_of(pairs, ["left", "right", "units"]) == {("capital", "technology", 1): 1}
+
+
+@pytest.mark.parametrize("engine", ["pandas", "objects", "polars", "arrow", "duckdb"])
+def test_a_flag_is_shown_alike_on_every_engine(engine):
+    frame = pl.DataFrame({"case_id": ["a", "b"], "place_id": ["440300", "440300"], "stage": [True, None]})
+    frame = {
+        "pandas": lambda: frame.to_pandas(),
+        "objects": lambda: frame.to_pandas().astype(object),
+        "polars": lambda: frame,
+        "arrow": lambda: frame.to_arrow(),
+        "duckdb": lambda: duckdb.from_arrow(frame.to_arrow()),
+    }[engine]()
+    assert rows_of(kj.validate(frame), ["column", "value"]) == {("stage", "true"): 1}
+
+
+def test_an_empty_text_contradicts_nothing():
+    own = pd.DataFrame(
+        {"case_id": ["h1"], "place_id": ["430000"], "mechanism": ["award_reform"], "place_zh": [""]}
+    )
+    both = kj.merge(own, kj.load_cases())
+    assert both["place_zh"].tolist()[-1] == "湖南"

@@ -596,6 +596,10 @@ DATES = [
     (datetime.date(2021, 7, 1), 'yyyy"年"m"月"', "2021-07"),
     (datetime.date(2021, 7, 1), "mmm-yy", "2021-07"),
     (datetime.date(2021, 1, 1), "yyyy", "2021"),
+    (datetime.date(2021, 7, 1), 'e"年"m"月"', "2021-07"),
+    (datetime.date(2021, 7, 1), '[$-804]bbbb"年"m"月"', "2021-07"),
+    (datetime.date(2021, 7, 17), "[$-804]e/m/d", "2021-07-17"),
+    (datetime.date(2021, 1, 1), 'e"年"', "2021"),
     (datetime.date(2021, 7, 17), "[$-804]yyyy年m月d日;@", "2021-07-17"),
 ]
 
@@ -611,6 +615,16 @@ def test_a_date_cell_is_as_exact_as_it_was_shown(value, shown, after, from_1904,
     sheet = kj.read_coding_sheet(book_file(tmp_path, [HEAD, row_of(adopted=value)], change=style))
     assert sheet.cases["adopted"].tolist() == [after]
     assert [(c[0], c[1], c[3], c[4]) for c in listed(sheet)] == [(2, "adopted", after, "date")]
+
+
+@pytest.mark.parametrize("typed", ["４４０３０５", " 440305 ", "440305.0", "\u3000440305"])
+def test_the_code_of_a_county_is_read_as_any_code_is(tmp_path, typed):
+    path = tmp_path / "one.csv"
+    path.write_text(f"case_id,place_id,stage\nn1,{typed},pilot\n", encoding="utf-8")
+    read = kj.read_coding_sheet(path)
+    assert read.cases["place_id"].tolist() == ["440305"]
+    assert read.changes["column"].tolist() == ["place_id"]
+    assert not kj.validate(read.cases)["column"].isin(["place_id"]).any()
 
 
 @pytest.mark.parametrize(("kind", "after"), [(57, "2021-07"), (31, "2021-07-17")])
