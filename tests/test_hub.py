@@ -3,8 +3,12 @@
 import asyncio
 import re
 import shutil
+import socket
+import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -49,11 +53,14 @@ async def looked_round(hub):
         seen["uid"] = await one.ask(f"{here}.getuid()")
         seen["homes"] = await one.ask(f"{here}.listdir({str(hub.folder)!r} + '/students')")
         seen["folder"] = await one.ask(f"{here}.listdir({str(hub.folder)!r})")
+        seen["system"] = await one.ask(f"sorted({here}.listdir('/'))")
+        seen["repository"] = await one.ask(f"sorted({here}.listdir({str(TOP)!r}))")
+        seen["exercises"] = await one.ask(f"sorted({here}.listdir({str(TOP / 'exercises')!r}))")
         seen["told"] = await one.ask(f"sorted({here}.environ)")
         seen["limit"] = await one.ask("__import__('resource').getrlimit(__import__('resource').RLIMIT_DATA)[0]")
         seen["writes"] = [
             (await one.run(f"open({str(place)!r} + '/strange.txt', 'w')"))["status"]
-            for place in (TOP, sys.prefix, "/usr", hub.folder / "students" / NAMES[1])
+            for place in (TOP, "/", sys.prefix, "/usr", hub.folder / "students" / NAMES[1])
         ]
         seen["processes"] = await one.ask("len([n for n in __import__('os').listdir('/proc') if n.isdigit()])")
         seen["transport"] = await one.ask("get_ipython().kernel.parent.transport")
@@ -110,7 +117,12 @@ def test_a_student_sees_and_changes_nothing_but_the_own_folder(hub):
     assert seen["folder"] == ["students"]
     assert not [key for key in seen["told"] if "CONFIGPROXY" in key or "SUPERVISOR" in key]
     assert seen["limit"] == 1024 * 2**20
-    assert seen["writes"] == ["error"] * 4
+    assert seen["writes"] == ["error"] * 5
+    needed = {str(path).split("/")[1] for path in (sys.prefix, sys.base_prefix, TOP, hub.folder)}
+    assert not {"run", "var", "home", "srv", "mnt"} & (set(seen["system"]) - needed)
+    # Grades and work handed in may lie in the repository's folder, and keys do.
+    assert set(seen["repository"]) <= {"kejigai_data", "notebooks", "exercises", ".venv"}
+    assert seen["exercises"] == ["en", "laboratory", "zh"]
     assert seen["processes"] < 8
     assert seen["transport"] == "ipc"
     assert "2 kernels run already" in seen["one too many"]
@@ -372,9 +384,23 @@ def test_a_missing_class_list_is_begun(tmp_path):
     assert class_list(tmp_path / "hub" / "class.txt") == ({"teacher"}, {"teacher"})
 
 
-def test_the_sandbox_works_for_an_ordinary_user(tmp_path):
-    import subprocess
+def test_no_socket_of_the_machine_is_within_reach():
+    """What listens there may take a student for whoever runs the hub, as a session's D-Bus under /run does."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder, socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(f"{folder}/bus")
+        listening.listen()
+        settings = read_settings()._replace(folder=Path(folder) / "hub")
+        (settings.homes / "lilei").mkdir(parents=True)
+        call = f"import socket; socket.socket(socket.AF_UNIX).connect({folder + '/bus'!r})"
+        said = subprocess.run([sys.executable, "-c", call], capture_output=True, text=True, check=False)
+        assert said.returncode == 0
+        shown = [sys.prefix, sys.base_prefix]
+        shut = [*sandbox(settings, "lilei", shown), sys.executable, "-c", call]
+        said = subprocess.run(shut, capture_output=True, text=True, check=False)
+        assert said.stderr.splitlines()[-1].startswith("FileNotFoundError")
 
+
+def test_the_sandbox_works_for_an_ordinary_user(tmp_path):
     settings = read_settings()._replace(folder=tmp_path)
     (settings.homes / "lilei").mkdir(parents=True)
     tmp_path.chmod(0o755)

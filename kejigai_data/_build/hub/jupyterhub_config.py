@@ -12,12 +12,12 @@ from firstuseauthenticator.firstuseauthenticator import ResetPasswordHandler
 from jupyterhub.spawner import SimpleLocalProcessSpawner
 from tornado.web import authenticated
 
-from kejigai_data._build.hub.settings import PRIVATE, TOP, class_list, read_settings, sandbox
+from kejigai_data._build.hub.settings import LESSONS, PRIVATE, TOP, class_list, read_settings, sandbox
 from kejigai_data._build.limits import UNFRAMED
 
 settings = read_settings()
 names, teachers = class_list(settings.folder / "class.txt")
-SHOWN = [str(TOP), sys.prefix, sys.base_prefix]
+SHOWN = [sys.base_prefix, sys.prefix, *(str(TOP / part) for part in LESSONS)]
 # Teachers see who works, end servers and let a student choose a password anew. They do not open what students
 # run: a page of a student would act with the rights of whoever opens it.
 TEACHING = ["admin-ui", "list:users", "read:users", "read:servers", "delete:servers", "delete:users"]

@@ -13,6 +13,10 @@ TOP = Path(__file__).resolve().parents[3]
 # A letter or digit of any script first: the name is also that of a folder.
 NAME = re.compile(r"[^\W_][\w.-]{0,31}")
 PRIVATE = "/tmp"  # empty in every sandbox, and gone with it
+# Of the system only what programs need: a socket, as those under /run, would take a student for whoever runs the hub.
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc")
+# Of the repository only what a lesson needs: grades and work handed in may lie beside it.
+LESSONS = ("kejigai_data", "notebooks", "exercises/en", "exercises/zh", "exercises/laboratory")
 EXAMPLE = """\
 # One name a line, as students type it to log in (capitals do not matter); * before a teacher's.
 # 每行一个登录名（不分大小写）；教师的名字前加 *。
@@ -100,7 +104,7 @@ def class_list(path: Path) -> tuple[set[str], set[str]]:
 
 
 def sandbox(settings: Settings, name: str, shown: list[str]) -> list[str]:
-    """Return the command that shuts a student's server in: all read-only but the student's own folder.
+    """Return the command that shuts a student's server in: all it sees is read-only but the student's own folder.
 
     Parameters
     ----------
@@ -109,17 +113,15 @@ def sandbox(settings: Settings, name: str, shown: list[str]) -> list[str]:
     name : str
         The student's.
     shown : list of str
-        Folders that must stay visible although they may lie in what is hidden: the
-        environment, the lessons.
+        What it sees beside the system: the environment, the lessons.
     """
     home = str(settings.homes / name)
-    command = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
-    command += ["--tmpfs", PRIVATE, "--tmpfs", "/dev/shm"]
-    # The home of whoever runs the hub may hold keys and mail.
-    command += ["--tmpfs", os.path.expanduser("~")]
-    for path in shown:
-        command += ["--ro-bind", path, path]
-    command += ["--tmpfs", str(settings.folder), "--bind", home, home, "--chdir", home]
+    command = ["bwrap", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/dev/shm", "--tmpfs", PRIVATE]
+    # Names are looked up where this link leads, on many systems under /run.
+    for path in (*SYSTEM, os.path.realpath("/etc/resolv.conf"), *shown):
+        command += ["--ro-bind-try", path, path]
+    folder = str(settings.folder)
+    command += ["--tmpfs", folder, "--bind", home, home, "--remount-ro", folder, "--remount-ro", "/", "--chdir", home]
     # Nobody is root inside, whoever runs the hub.
     command += ["--unshare-user", "--uid", "1000", "--gid", "1000"]
     return [*command, "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--new-session"]
