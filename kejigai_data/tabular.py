@@ -50,6 +50,8 @@ class Table:
         return "\n".join([self.caption, *lines] if self.caption else lines)
 
     def _repr_html_(self) -> str:
+        if not self.headings:
+            return f"<p>{escape(self.caption)}</p>"
         long = len(self.rows) > LONG
         # A class of its own: what is printed or on a slide does not scroll.
         scroll = (

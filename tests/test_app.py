@@ -30,12 +30,12 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def serve(**limits):
+def serve(unopened=30, **limits):
     """Start the app; return its process and address once it answers."""
     port = free_port()
     given = {f"KEJIGAI_{name.upper()}": str(value) for name, value in limits.items()}
     process = subprocess.Popen(
-        [sys.executable, "-m", "kejigai_data._build.app"],
+        [sys.executable, "-c", f"from kejigai_data._build import app; app.UNOPENED = {unopened}; app.main()"],
         cwd=TOP,
         env={**os.environ, **given, "PORT": str(port)},
         stdout=subprocess.DEVNULL,
@@ -264,3 +264,35 @@ def test_another_address_is_a_plain_page(app):
         assert "没有这个页面" in told
         assert "nowhere" not in told
         assert "Content-Security-Policy" in missing.value.headers
+
+
+def test_a_page_that_was_asked_for_and_not_opened_holds_no_place(browser):
+    """What fetches an address and runs nothing, as the preview of a link does, is no reader."""
+    process, address = serve(sessions=1, idle=600, unopened=2)
+    try:
+        urlopen(f"{address}/voila/render/en.ipynb").read()
+        for _ in range(60):
+            time.sleep(0.5)
+            if not kernels(process):
+                break
+        assert kernels(process) == []
+        page = browser.new_page()
+        page.goto(f"{address}/voila/render/zh.ipynb")
+        page.wait_for_selector("svg.marks", timeout=60_000)
+        page.wait_for_timeout(6_000)
+        assert len(kernels(process)) == 1
+        page.close()
+    finally:
+        end(process)
+
+
+def test_the_other_language_stands_above_the_page_and_over_nothing(app, browser):
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto(f"{app[1]}/voila/render/zh.ipynb")
+    page.wait_for_selector("#other a")
+    page.wait_for_function("document.querySelector('#rendered_cells h1')")
+    link, title = (page.locator(one).first.bounding_box() for one in ("#other a", "#rendered_cells h1"))
+    assert link["y"] + link["height"] <= title["y"]
+    page.evaluate("document.querySelector('#rendered_cells').scrollTop = 900")
+    assert page.locator("#other a").bounding_box()["y"] < 0
+    page.close()

@@ -324,7 +324,10 @@ def test_pages_of_the_hub_speak_chinese_and_english(hub, request):
     assert page.inner_text("#start") == "启动 · Start"
     assert sound(page)
     page.goto(f"{hub.address}/hub/nowhere")
-    assert "出错了" in page.inner_text("h1")
+    assert "没有这一页" in page.inner_text("h1")
+    assert "moons" not in page.inner_text("body")
+    assert sound(page)
+    page.goto(f"{hub.address}/hub/token")
     assert sound(page)
     page.close()
 

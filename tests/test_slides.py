@@ -10,6 +10,7 @@ from kejigai_data._build import slides
 
 from .conftest import TOP, some_now
 from .test_browser import CLOSED
+from .test_handouts import MENUS
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 NAMES = [f"{path.parent.name}/{path.stem}" for path in sorted((TOP / "notebooks").glob("*/*.ipynb"))]
@@ -228,3 +229,33 @@ def test_axe_finds_no_serious_fault(opened, name):
         found = Axe().run(page, options={"preload": False}).response["violations"]
         serious = [(v["id"], v["nodes"][0]["html"][:160]) for v in found if v["impact"] in ("serious", "critical")]
         assert (at, serious) == (at, [])
+
+
+def test_the_speaker_view_speaks_the_language_of_the_deck(opened):
+    page = opened("zh/01_legal")
+    with page.expect_popup() as popped:
+        page.keyboard.press("s")
+    view = popped.value
+    view.wait_for_function("document.querySelector('.speaker-controls-notes .value').innerText.length > 10")
+    said = view.inner_text("body")
+    assert "下一页" in said
+    assert "讲稿" in said
+    assert not [
+        word for word in ("Upcoming", "Notes", "Reset", "Layout", " AM", " PM") if word.lower() in said.lower()
+    ]
+    assert page.locator(".resume-button").text_content() == "继续放映"
+
+
+def test_on_a_phone_a_link_leads_to_its_slide(browser, folder):
+    page = browser.new_page(viewport={"width": 390, "height": 700})
+    page.goto((folder / "zh" / "01_legal.html").as_uri() + "#/10")
+    page.wait_for_selector("body[data-ready]")
+    assert page.evaluate("Reveal.getIndices().h") == 10
+    assert page.evaluate("Reveal.isScrollView()") is False
+    page.close()
+
+
+@pytest.mark.parametrize("name", ["en/01_legal", "en/06_across", "en/07_outlook"])
+def test_no_menu_is_too_narrow_for_its_choices(opened, name):
+    page = opened(name)
+    assert [box for box in page.evaluate(MENUS) if box["needs"] > box["has"]] == []

@@ -150,3 +150,10 @@ def test_timeline_of_two_places_holds_those_places_and_their_cities():
     assert "Guangdong" in repr(comparison.box)
     assert "Guangzhou" in shown(comparison.result)
     assert "Chongqing" not in shown(comparison.result)
+
+
+def test_what_is_said_in_place_of_a_table_is_a_paragraph():
+    """As the caption of an empty table it stood two letters a line."""
+    kj.use("zh")
+    shown = kj.widgets.timeline(scope="legal", layer="followup").result._repr_html_()
+    assert shown == "<p>所选范围内没有带日期的记录；这不等于没有发生。</p>"

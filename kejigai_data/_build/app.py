@@ -2,7 +2,8 @@
 
 Voilà serves one page a language; each reader has a kernel of their own. At most
 ``KEJIGAI_SESSIONS`` (20) at once, ``KEJIGAI_MEMORY`` (1024) MB each; a reader who is gone
-or idle for ``KEJIGAI_IDLE`` (600) seconds gives the place free. Only this machine is
+or idle for ``KEJIGAI_IDLE`` (600) seconds gives the place free, a page that was asked for and never
+opened after half a minute. Only this machine is
 served unless ``KEJIGAI_IP`` names another address.
 """
 
@@ -26,6 +27,7 @@ from .handouts import LANGS, OTHER, words
 from .limits import POLICY, Places
 
 PAGES = Path(__file__).parent / "app_pages"
+UNOPENED = 30  # seconds that the place of a page which does not connect is kept
 WIDGETS = ("compare_places", "compare_mechanisms", "timeline", "evidence_browser")
 WIDGET_EXTENSIONS = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8"]
 # JupyterLab's chart renderer, which Voilà ships, draws a picture where none came along, and
@@ -98,7 +100,8 @@ def settings() -> Config:
     config.Places.most = number("KEJIGAI_SESSIONS", 20)
     config.Places.memory = number("KEJIGAI_MEMORY", 1024, LEAST)
     config.Places.cull_idle_timeout = idle
-    config.Places.cull_interval = max(1, idle // 10)
+    config.Places.wait = min(idle, UNOPENED)
+    config.Places.cull_interval = max(1, min(idle // 10, UNOPENED // 3))
     config.Places.cull_connected = True
     return config
 

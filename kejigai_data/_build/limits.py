@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+from datetime import UTC, datetime
 from typing import Any
 
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
@@ -24,7 +25,9 @@ class Places(AsyncMappingKernelManager):
 
     most = Integer(20, help="Kernels at once").tag(config=True)
     memory = Integer(1024, help="Memory of a kernel, in MB").tag(config=True)
+    wait = Integer(0, help="Seconds that an idle kernel waits for its page to connect; 0: for ever").tag(config=True)
     _starting = Set()
+    _met = Set()
 
     async def start_kernel(self, **kwargs: Any) -> str:  # type: ignore[override]
         """Start a kernel if a place is free.
@@ -45,3 +48,23 @@ class Places(AsyncMappingKernelManager):
             return str(await super().start_kernel(**{**kwargs, "kernel_id": kernel}))
         finally:
             self._starting.discard(kernel)
+
+    def notify_connect(self, kernel_id: str) -> None:
+        """Remember that a page has come for its kernel."""
+        self._met.add(kernel_id)
+        super().notify_connect(kernel_id)  # type: ignore[no-untyped-call]
+
+    async def cull_kernel_if_idle(self, kernel_id: str) -> None:
+        """End a kernel that is idle, sooner where no page ever came: a page may be asked for without being opened."""
+        kernel = self.get_kernel(kernel_id)
+        idle = (datetime.now(UTC) - kernel.last_activity).total_seconds() if hasattr(kernel, "last_activity") else 0
+        alone = kernel_id not in self._met and getattr(kernel, "execution_state", "busy") != "busy"
+        if self.wait and alone and idle > self.wait:
+            await self.shutdown_kernel(kernel_id)  # type: ignore[no-untyped-call]
+            return
+        await super().cull_kernel_if_idle(kernel_id)  # type: ignore[no-untyped-call]
+
+    def remove_kernel(self, kernel_id: str) -> Any:
+        """Forget a kernel that has ended."""
+        self._met.discard(kernel_id)
+        return super().remove_kernel(kernel_id)

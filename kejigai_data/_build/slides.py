@@ -16,6 +16,7 @@ from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 
 import kejigai_data as kj
+from kejigai_data.loading import read_rows
 from kejigai_data.render import MIME
 
 from . import handouts, only_help
@@ -203,6 +204,23 @@ def write_shared(target: Path) -> None:
     for name in ("reveal/reveal.js", "reveal/reveal.css", "reveal/notes.js", "reveal/LICENSE", "slides.css", "slides.js"):
         shutil.copyfile(PAGES / name, target / Path(name).name)
     (target / "vega.js").write_text(handouts.vega(), encoding="utf-8")
+    (target / "notes.zh.js").write_text(speaker_view_in_chinese(), encoding="utf-8")
+
+
+def speaker_view_in_chinese() -> str:
+    """Return reveal.js's speaker view with its words in Chinese.
+
+    Raises
+    ------
+    LookupError
+        If another version of reveal.js no longer says so.
+    """
+    text = (PAGES / "reveal" / "notes.js").read_text(encoding="utf-8")
+    for said, chinese in read_rows(str(PAGES / "speaker_view.csv"))[1]:
+        if text.count(said) != 1:
+            raise LookupError(f"reveal/notes.js says {said!r} {text.count(said)} times, and not once.")
+        text = text.replace(said, chinese)
+    return text
 
 
 def write(target: Path) -> list[Path]:
