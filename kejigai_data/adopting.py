@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from datetime import date
-from numbers import Integral
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
-from .checks import texts
+from .checks import as_written, texts
 from .engines import beside, collected, fetched, ids_as_text, joinable, one_column, opened, planned
 from .errors import SelectionError
 from .loading import records
@@ -49,13 +50,13 @@ def adoption(
         between them. Only `latest`: adopted by then. Only `earliest`: not adopted before it.
         Neither: looked for, fate unknown. Of several rows of a unit the first adoption counts,
         with the days of its own rows; what other rows say it was not before does not narrow them.
-    at_risk : iterable of str or int, or frame of the same kind with a column `unit`
+    at_risk : iterable of str or number, or frame of the same kind with a column `unit`
         The units that could have adopted, all of one administrative level: codes of GB/T 2260,
         or ids of your own if none is such a code.
     unit, earliest, latest : str
-        Columns of `frame`. Ids are text or whole numbers; both days are dates, timestamps or ISO
-        text (``2021-07-17``; a month or a year is no day: see `load_cases` and `merge`, which
-        give the first and the last one).
+        Columns of `frame`. Ids are text or whole numbers, by a gap made decimal or not; both days
+        are dates, timestamps or ISO text (``2021-07-17``; a month or a year is no day: see
+        `load_cases` and `merge`, which give the first and the last one).
 
     Returns
     -------
@@ -260,7 +261,7 @@ def _marked(units: Any, at_risk: Any, name: str) -> Any:
         _one_level(risk)
     else:
         if isinstance(at_risk, Iterable):
-            at_risk = [str(one) if isinstance(one, Integral) else one for one in at_risk]
+            at_risk = [as_written(one) if _a_number(one) else one for one in at_risk]
         ids = texts(at_risk, "at_risk")
         _same({_level(unit): unit for unit in ids})
         risk = beside(units, "unit", ids)
@@ -273,6 +274,10 @@ def _marked(units: Any, at_risk: Any, name: str) -> Any:
         raise SelectionError(
             "frame and at_risk belong to two DuckDB connections: make both with one, or give at_risk as a list."
         ) from None
+
+
+def _a_number(value: object) -> bool:
+    return isinstance(value, Real | Decimal) and not isinstance(value, bool)
 
 
 def _level(name: str) -> str:

@@ -221,10 +221,12 @@ def fetched(frame: Any) -> list[tuple[Any, ...]]:
 def ids_as_text(frame: Any, name: str, what: str) -> Any:
     """Return the frame with a column of ids as text: whoever reads a CSV file has codes as numbers.
 
+    A gap makes decimal numbers of them.
+
     Raises
     ------
     SelectionError
-        If the column holds anything but text and whole numbers.
+        If the column holds anything but text and whole numbers, of a lazy frame anything but text and numbers.
     """
     import narwhals as nw
 
@@ -234,10 +236,17 @@ def ids_as_text(frame: Any, name: str, what: str) -> Any:
         return frame
     if kind.is_integer() or kind in (nw.Categorical, nw.Enum):
         return frame.with_columns(nw.col(name).cast(nw.String))
-    gap = f' A gap makes codes decimal numbers on reading: pandas.read_csv(…, dtype={{"{name}": "string"}}).'
+    held = str(kind)
+    if kind.is_float() or kind == nw.Decimal:
+        written = frame.with_columns(as_code(nw.col(name), kind).alias(name))
+        if not isinstance(frame, nw.DataFrame):
+            return written
+        odd = written.filter(nw.col(name).str.contains("[^0-9-]"))[name]
+        if not len(odd):
+            return written
+        held = str(odd[0])
     raise SelectionError(
-        f"{what}: the column {name!r} should hold ids as text or whole numbers, and holds {kind}."
-        f"{gap if kind.is_float() else ''}"
+        f"{what}: the column {name!r} should hold ids as text or whole numbers, and holds {held}."
     )
 
 

@@ -257,8 +257,11 @@ def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str], l
             # What is ambiguous may have no value: two readings stand, and none is preferred.
             needed = nw.col(status).is_in([word for word in WITH_VALUE if word != "ambiguous"])
             yield Check(rule, name, (cell.is_null() & needed) | (~cell.is_null() & ~told), none, (status,))
-            # Of our own cases statuses stand in the table codings.
-            bare = nw.col(status).is_null() & _theirs() if ORIGIN in present else nw.col(status).is_null()
+            bare = nw.col(status).is_null()
+            if ORIGIN in present:
+                # Of our own cases statuses stand in the table codings; who gave none had no columns for them.
+                some = [~nw.col(f"{v}_status").is_null() for v in coded if f"{v}_status" in present]
+                bare = bare & _theirs() & nw.any_horizontal(*some, ignore_nulls=False)
             yield Check(rule, status, bare, nw.lit(_statuses(WITH_VALUE, lang)), (name,))
         elif kind == "applies_to":
             only = next(v["applies_to"] for v in records("variables") if v["variable"] == name)

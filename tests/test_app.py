@@ -290,7 +290,7 @@ def test_the_other_language_stands_above_the_page_and_over_nothing(app, browser)
     page = browser.new_page(viewport={"width": 390, "height": 844})
     page.goto(f"{app[1]}/voila/render/zh.ipynb")
     page.wait_for_selector("#other a")
-    page.wait_for_function("document.querySelector('#rendered_cells h1')")
+    page.wait_for_selector("svg.marks", timeout=60_000)
     link, title = (page.locator(one).first.bounding_box() for one in ("#other a", "#rendered_cells h1"))
     assert link["y"] + link["height"] <= title["y"]
     page.evaluate("document.querySelector('#rendered_cells').scrollTop = 900")

@@ -52,7 +52,7 @@ kinds["wide"] = {c: str(d) for c, d in kj.load_cases(status=True).dtypes.items()
 kj.find_place("深圳"), kj.cite(), kj.describe("stage"), kj.show_evidence("c001"), kj.members(kj.load_cases())
 assert kj.validate().empty
 try:
-    kj.charts
+    kj.charts.timeline
 except kj.MissingExtra as missing:
     extra = str(missing)
 print(json.dumps({"pandas": pandas.__version__, "kinds": kinds, "extra": extra, "file": kj.__file__}))

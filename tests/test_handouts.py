@@ -164,6 +164,10 @@ def test_the_menus_compare_without_a_kernel(opened, name, given):
     menu.select_option(label=label)
     page.evaluate(DRAWN_ANEW)
     after = figure.locator("svg").inner_html()
+    # Heard as well as seen.
+    said = page.get_by_role("status").text_content()
+    assert label in said
+    assert figure.locator(".role-title-text").first.text_content() in said
     assert after != before
     assert label.split(":")[0] in after
 

@@ -724,3 +724,13 @@ def test_an_empty_text_contradicts_nothing():
     )
     both = kj.merge(own, kj.load_cases())
     assert both["place_zh"].tolist()[-1] == "湖南"
+
+
+def test_cases_coded_without_statuses_are_sound_beside_ours_with_them():
+    own = pd.DataFrame({"case_id": ["h1"], "place_id": ["430000"], "mechanism": ["award_reform"]})
+    own[["source", "locator"]] = "invented"
+    both = kj.merge(own, kj.load_cases(status=True))
+    assert len(kj.validate(both)) == 0
+    own["stage"], own["stage_status"] = "pilot", "stated"
+    half = kj.validate(kj.merge(own, kj.load_cases(status=True)))
+    assert half["column"].tolist() == ["mechanism_status"]

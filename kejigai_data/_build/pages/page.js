@@ -10,6 +10,16 @@ function reachable(figure) {
   if (figure.scrollWidth > figure.clientWidth) figure.tabIndex = 0; else figure.removeAttribute("tabindex");
 }
 addEventListener("resize", () => document.querySelectorAll("figure.chart").forEach(reachable));
+// Who does not see a chart hears that a menu has redrawn it, for what, and its title.
+addEventListener("change", ({target}) => {
+  const figure = target.closest("figure.chart");
+  if (figure) requestAnimationFrame(() => requestAnimationFrame(() => {
+    const chosen = [...figure.querySelectorAll("select")].map((menu) => menu.selectedOptions[0].textContent);
+    const title = figure.querySelector(".role-title-text")?.textContent ?? "";
+    const said = document.getElementById("redrawn");
+    said.textContent = said.dataset.words.replace("{chosen}", chosen.join(", ")).replace("{title}", title);
+  }));
+});
 // On paper nobody can open an answer.
 const folded = [...document.querySelectorAll("details:not(.choice)")];
 let shut = [];
