@@ -95,13 +95,8 @@ def check(arguments: argparse.Namespace) -> int:
             print()
         # Thousands of rows with one fault are one thing to mend.
         for problem in group.head(SHOWN).to_dict("records"):
-            table = (
-                f"{problem['table']}, line {problem['line']}"
-                if "table" in problem
-                else f"case {problem['row']}"
-                if problem["row"]
-                else "all cases"
-            )
+            place = f"case {problem['row']}" if problem.get("row") else "all cases"
+            table = f"{problem['table']}, line {problem['line']}" if "table" in problem else place
             column = f", column {problem['column']}" if problem["column"] else ""
             hint = f" → {problem['suggestion']}" if problem["suggestion"] else ""
             print(f"{table}{column}: {problem['value']!r}: {problem['message']} [{problem['rule']}]{hint}")
@@ -117,6 +112,11 @@ def _has_tables(path: str) -> bool:
 
     if not os.path.isdir(path):
         return False
+    if any(name.startswith("cases_wide.") for name in os.listdir(path)):
+        raise DataError(
+            f"{path} is what `export` wrote, made for other programs: its tables are flat and some are left out. "
+            "Give a folder with copies of kejigai_data/data, or a file of your own cases."
+        )
     if any(os.path.exists(os.path.join(path, *entry["path"].split("/"))) for entry in catalogue().values()):
         return True
     if any(name.endswith(".parquet") for _, _, names in os.walk(path) for name in names):

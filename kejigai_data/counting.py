@@ -153,7 +153,9 @@ def co_occurrence(frame: IntoFrameT, column: str = "mechanism", unit: str = "pla
         raise SelectionError(f"column and unit are both {what!r}: name what occurs, and in what.")
     cases: Any = opened_codes(frame, [what, where])
     kept = cases.select(nw.col(where).alias("_unit"), nw.col(what).alias("left"))
-    kept = as_text(kept.filter(~nw.col("_unit").is_null(), ~nw.col("left").is_null()), ["left"])
+    schema = kept.collect_schema()
+    named = [name for name in schema.names() if name == "left" or schema[name] in (nw.Categorical, nw.Enum)]
+    kept = as_text(kept.filter(~nw.col("_unit").is_null(), ~nw.col("left").is_null()), named)
     schema = kept.collect_schema()
     kept = kept.filter(*(nw.col(name) != "" for name in ("_unit", "left") if schema[name] == nw.String))
     # Dask cannot join what was made unique over all columns unnamed.
@@ -173,7 +175,7 @@ def _members(frame: Any, variable: str) -> Any:
         left=nw.col("left")
         .str.replace_all(f"[{SPACES}]*;[{SPACES}]*", ";")
         .str.replace_all(f"^[;{SPACES}]+|[;{SPACES}]+$", "")
-    )
+    ).filter(nw.col("left") != "")
     padded = nw.concat_str(nw.lit(";"), nw.col("left"), nw.lit(";"))
     parts = [
         frame.filter(padded.str.contains(f";{code};", literal=True)).with_columns(left=nw.lit(code))

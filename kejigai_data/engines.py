@@ -90,7 +90,7 @@ def evened(frame: Any, names: Iterable[str]) -> Any:
     native = frame.to_native()
     held = native if pandas else native._meta
     named = [name for name in names if schema[name] in (nw.Categorical, nw.Enum)]
-    doubtful = [name for name in named if held[name].cat.categories.inferred_type != "string"]
+    doubtful = [name for name in named if not _of_texts(held[name].dtype)]
     doubtful += [name for name in names if dask and schema[name].is_integer()]
     if not doubtful:
         return frame
@@ -99,6 +99,13 @@ def evened(frame: Any, names: Iterable[str]) -> Any:
     # Dask itself writes its texts with pyarrow.
     told = {name: native[name].map_partitions(_written, "string[pyarrow]") for name in doubtful}
     return nw.from_native(native.assign(**told))
+
+
+def _of_texts(dtype: Any) -> bool:
+    """Tell whether the categories of a pandas column, or the values of an Arrow dictionary in one, are texts."""
+    if hasattr(dtype, "categories"):
+        return str(dtype.categories.inferred_type) == "string"
+    return "values=string" in str(dtype) or "values=large_string" in str(dtype)
 
 
 def _written(cells: Any, dtype: Any = None) -> Any:

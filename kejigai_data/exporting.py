@@ -203,7 +203,9 @@ def _cell(value: Any) -> Any:
 
 
 def guarded(value: Any) -> Any:
-    """Return a cell for CSV; a text that a spreadsheet would run as a formula gets an apostrophe."""
+    """Return a cell for CSV: a flag as our tables write it, before what would run as a formula an apostrophe."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 

@@ -11,7 +11,7 @@ from .codebook import codes_of
 from .dates import bounds
 from .errors import SelectionError
 from .loading import column, records, text_type
-from .places import known_places
+from .places import known_places, meant
 from .validation import validate
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def merge(own: pd.DataFrame, cases: pd.DataFrame, origin: str = "own") -> pd.Dat
         besides, numbers and days as such. Names, level, province and region of a place, the
         pathway and the days of ``adopted`` are derived as they are for our cases. A prefecture-level
         unit that is not in `load_places` has no English name; a county keeps its code, its province
-        and its region.
+        and its region. Another name of the same place (湖南省) gives way to ours (湖南).
 
     Raises
     ------
@@ -176,13 +176,22 @@ def _fill(own: pd.DataFrame, name: str, derived: list[str | None]) -> None:
     given = [
         None if pd.isna(value) or value == "" else value for value in own.get(name, pd.Series([None] * len(own)))
     ]
-    for case, mine, follows in zip(own["case_id"], given, derived, strict=True):
-        if mine is not None and follows is not None and str(mine) != follows:
+    for case, place, mine, follows in zip(own["case_id"], own["place_id"], given, derived, strict=True):
+        if (
+            mine is not None
+            and follows is not None
+            and as_written(mine) not in (follows, *_alike(name, mine, place))
+        ):
             raise SelectionError(
                 f"own: row {case} says {name} {mine!r}, but {follows!r} follows from its codes. "
                 f"Mend the codes, or drop the column {name!r}."
             )
     own[name] = [mine if follows is None else follows for mine, follows in zip(given, derived, strict=True)]
+
+
+def _alike(name: str, told: Any, place: str) -> list[str]:
+    """Return what a row calls its place, if that is another name of it."""
+    return [as_written(told)] if name in ("place_zh", "place_en") and meant(told) == [str(place)] else []
 
 
 def _dtype(frame: pd.DataFrame, name: str) -> Any:

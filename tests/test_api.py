@@ -1,5 +1,6 @@
 """The public names: what they return, and what they say when something is wrong."""
 
+import csv
 import os
 import re
 import subprocess
@@ -624,3 +625,17 @@ def test_terminal_validate_takes_a_folder_of_parts_and_says_of_another_what_it_l
     done = terminal("validate", str(tmp_path / "empty"))
     assert done.returncode == 2
     assert b"neither copies of our tables" in done.stderr
+
+
+def test_terminal_validate_says_of_an_export_what_it_is(tmp_path):
+    kj.export(tmp_path / "out", ["csv"])
+    done = terminal("validate", str(tmp_path / "out"))
+    assert done.returncode == 2
+    assert b"is what `export` wrote" in done.stderr
+    # One table of it put into a copy is a copy: flags are written as ours are.
+    ours = os.path.join(os.path.dirname(kj.__file__), "data", "variables.csv")
+    with (
+        open(ours, encoding="utf-8") as one,
+        open(tmp_path / "out" / "variables.csv", encoding="utf-8-sig") as two,
+    ):
+        assert list(csv.reader(one)) == list(csv.reader(two))

@@ -671,3 +671,25 @@ def test_the_formula_and_the_search_give_the_same():
         begin, end = np.array(intervals).T
         spans = np.searchsorted(begin, first), np.searchsorted(end, last, side="right")
         assert mass == pytest.approx(spreading._most_likely(*spans, weight, len(intervals)), abs=1e-9)
+
+
+@pytest.mark.parametrize("made", [on_pandas, on_polars, on_lazy, on_duckdb, on_categories])
+@pytest.mark.parametrize(
+    ("unit", "cell"), [("", "data"), ("110000", " "), ("110000", "; ;"), ("110000", "\u3000")]
+)
+def test_what_is_empty_in_any_way_meets_nothing(made, unit, cell):
+    rows = [(unit, None, "capital", None, None), (unit, None, cell, None, None)]
+    assert rows_of(kj.co_occurrence(made(rows, TEXT), "factors")) == Counter()
+
+
+def test_dictionaries_of_arrow_in_pandas_are_codes(tmp_path):
+    cases = kj.load_cases()
+    cases.to_parquet(tmp_path / "cases.parquet")
+    frame = pd.read_parquet(tmp_path / "cases.parquet", dtype_backend="pyarrow")
+    assert "dictionary" in str(frame["mechanism"].dtype)
+    for count in (kj.naming, kj.co_occurrence, lambda one: kj.crosstab(one, "mechanism", "stage")):
+        assert rows_of(count(frame)) == rows_of(count(cases))
+    assert len(kj.validate(frame)) == 0
+    decimal = pd.ArrowDtype(pa.dictionary(pa.int32(), pa.float64()))
+    numbers = pd.DataFrame({"stage": pd.array([1.0, None], dtype=decimal), "place_id": ["a", "b"]})
+    assert rows_of(kj.naming(numbers, "stage"), ["stage", "cases"]) == {("1", 1): 1, (None, 1): 1}

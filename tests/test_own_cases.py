@@ -1,5 +1,6 @@
 """Coding one's own cases: validate on every engine against plain Python, merge, readings, the terminal."""
 
+import io
 import json
 import re
 import subprocess
@@ -734,3 +735,14 @@ def test_cases_coded_without_statuses_are_sound_beside_ours_with_them():
     own["stage"], own["stage_status"] = "pilot", "stated"
     half = kj.validate(kj.merge(own, kj.load_cases(status=True)))
     assert half["column"].tolist() == ["mechanism_status"]
+
+
+def test_merge_takes_a_province_that_a_gap_made_decimal_and_a_full_name():
+    rows = ["case_id,place_id,province_id,mechanism,place_zh", "h1,430000,430000,award_reform,湖南省"]
+    own = pd.read_csv(io.StringIO("\n".join([*rows, "h2,jingjinji,,award_reform,"])))
+    assert own["province_id"].dtype == float
+    both = kj.merge(own, kj.load_cases()).tail(2)
+    assert both["province_id"].fillna("").tolist() == ["430000", ""]
+    assert both["place_zh"].tolist() == ["湖南", "京津冀"]
+    with pytest.raises(kj.SelectionError, match="湖北"):
+        kj.merge(own.assign(place_zh="湖北"), kj.load_cases())
