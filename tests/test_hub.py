@@ -54,6 +54,10 @@ async def looked_round(hub):
         seen["homes"] = await one.ask(f"{here}.listdir({str(hub.folder)!r} + '/students')")
         seen["folder"] = await one.ask(f"{here}.listdir({str(hub.folder)!r})")
         seen["system"] = await one.ask(f"sorted({here}.listdir('/'))")
+        seen["outside"] = await one.ask(f"[{here}.readlink('/proc/2/fd/%d' % n) for n in range(3)]")
+        seen["shell"] = await one.ask(
+            "__import__('subprocess').getoutput('bash -c \"python -c \\'import pandas\\'\"')"
+        )
         seen["repository"] = await one.ask(f"sorted({here}.listdir({str(TOP)!r}))")
         seen["exercises"] = await one.ask(f"sorted({here}.listdir({str(TOP / 'exercises')!r}))")
         seen["told"] = await one.ask(f"sorted({here}.environ)")
@@ -96,6 +100,8 @@ async def looked_round(hub):
             seen["policy"] = page.headers.getall("Content-Security-Policy")
         async with one.browser.get(f"{other.base}/api/contents") as page:
             seen["other's files"] = page.status
+        async with one.browser.get(f"{one.base}/nowhere") as page:
+            seen["nowhere"] = (page.status, "没有这一页" in await page.text())
         async with one.browser.get(f"{one.base}/kejigai/start?lesson=../../etc/passwd") as page:
             seen["no lesson"] = page.status
             told = await page.text()
@@ -120,6 +126,9 @@ def test_a_student_sees_and_changes_nothing_but_the_own_folder(hub):
     assert seen["writes"] == ["error"] * 5
     needed = {str(path).split("/")[1] for path in (sys.prefix, sys.base_prefix, TOP, hub.folder)}
     assert not {"run", "var", "home", "srv", "mnt"} & (set(seen["system"]) - needed)
+    # Nothing of the hub's own terminal or log, which its servers once inherited.
+    assert [Path(name).name for name in seen["outside"]] == ["null", f"{NAMES[0]}.log", f"{NAMES[0]}.log"]
+    assert "科学管理研究" in seen["shell"]
     # Grades and work handed in may lie in the repository's folder, and keys do.
     assert set(seen["repository"]) <= {"kejigai_data", "notebooks", "exercises", ".venv"}
     assert seen["exercises"] == ["en", "laboratory", "zh"]
@@ -132,6 +141,7 @@ def test_a_student_sees_and_changes_nothing_but_the_own_folder(hub):
     assert any("default-src 'self'" in policy for policy in seen["policy"])
     assert seen["other's files"] == 403
     assert seen["no lesson"] == 404
+    assert seen["nowhere"] == (404, True)
     assert seen["lessons to choose"]
     assert seen["exercise"].endswith("/lab/tree/exercises/zh/01_legal.ipynb")
     assert seen["after the link"] == "mine"

@@ -117,6 +117,8 @@ def test_a_case_page_shows_every_value_source_and_disagreement(folder):
         ("zh", "s056", "珠海", 1),
         ("zh", "上海 2020年1月20日", "上海", 1),
         ("en", "上海 2020-01-20", "Shanghai", 1),
+        ("en", "上海 2020.1.20", "Shanghai", 1),
+        ("zh", "上海 2020/1/20", "上海", 1),
     ],
 )
 def test_search_finds_in_both_languages(opened, code, words, first, many):

@@ -244,6 +244,13 @@ def test_the_speaker_view_speaks_the_language_of_the_deck(opened):
         word for word in ("Upcoming", "Notes", "Reset", "Layout", " AM", " PM") if word.lower() in said.lower()
     ]
     assert page.locator(".resume-button").text_content() == "继续放映"
+    # The lecturer's hands are on this window, or on a clicker.
+    view.bring_to_front()
+    for at, key in enumerate(("ArrowRight", "PageDown", "Space"), start=1):
+        view.keyboard.press(key)
+        page.wait_for_function(f"Reveal.getIndices().h === {at}")
+    next_slide = next(frame for frame in view.frames if "controls=false" in frame.url)
+    next_slide.wait_for_selector("body[data-ready]")
 
 
 def test_on_a_phone_a_link_leads_to_its_slide(browser, folder):

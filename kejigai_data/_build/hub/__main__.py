@@ -147,13 +147,22 @@ def main() -> int:
     except ClassListError as wrong:
         print(f"\n{wrong}", file=sys.stderr)
         return 2
-    for folder in (settings.state, settings.homes):
+    for folder in (settings.state, settings.logs, settings.homes):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.environ["CONFIGPROXY_AUTH_TOKEN"] = secret(settings.state / "proxy_token")
     os.environ["KEJIGAI_SUPERVISOR"] = secret(settings.state / "supervisor_token")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    proxy, hub = Part(proxy_command(settings)), Part(hub_command())
-    print(f"A hub for {len(names)} names at http://{settings.ip}:{settings.port}", flush=True)
+    with contextlib.ExitStack() as ends:
+        proxy = Part(proxy_command(settings))
+        ends.callback(proxy.end)
+        hub = Part(hub_command())
+        ends.callback(hub.end)
+        print(f"A hub for {len(names)} names at http://{settings.ip}:{settings.port}", flush=True)
+        return watch(settings, proxy, hub)
+
+
+def watch(settings: Settings, proxy: Part, hub: Part) -> int:
+    """Start again what ends, and take up the class list when it has changed, until Ctrl-C."""
     listed = settings.folder / "class.txt"
     seen = written(listed)
     try:
@@ -173,9 +182,6 @@ def main() -> int:
         with contextlib.suppress(subprocess.TimeoutExpired):
             hub.process.wait(6 * PATIENCE)
         return 0
-    finally:
-        hub.end()
-        proxy.end()
 
 
 if __name__ == "__main__":

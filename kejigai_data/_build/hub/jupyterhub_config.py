@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -68,6 +69,12 @@ class NewPassword(ResetPasswordHandler):
 class Desk(SimpleLocalProcessSpawner):
     """A server in its sandbox, which is ended from inside: the sandbox alone would leave it running."""
 
+    async def start(self):
+        # Through what it inherits a student could read the hub's own terminal, and write on it.
+        with open(settings.logs / f"{self.user.name}.log", "wb") as log:
+            self.popen_kwargs = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
+            return await super().start()
+
     async def _signal(self, sig):
         if sig == 0:  # only asks whether it runs
             return await super()._signal(sig)
@@ -88,9 +95,10 @@ def shut_in(spawner):
     server = [sys.executable, "-m", "kejigai_data._build.hub.student"]
     spawner.cmd = [*sandbox(settings, spawner.user.name, SHOWN), *server]
     # Not even what stands in the hub's environment goes in.
-    kept = ("PATH", "LANG", "LC_ALL", "TZ")
+    kept = ("LANG", "LC_ALL", "TZ")
     spawner.env_keep = [key for key in kept if key in os.environ]
     spawner.environment = {
+        "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)]),
         "HOME": str(home),
         # The sockets of kernels lie there, and a socket's path must be short.
         "JUPYTER_RUNTIME_DIR": f"{PRIVATE}/run",

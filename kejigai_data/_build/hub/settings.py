@@ -49,6 +49,11 @@ class Settings(NamedTuple):
         return self.folder / "state"
 
     @property
+    def logs(self) -> Path:
+        """Where it stands what each student's server says."""
+        return self.state / "logs"
+
+    @property
     def hub(self) -> str:
         """Return the address of the hub behind the proxy."""
         return f"http://127.0.0.1:{self.port + 1}"

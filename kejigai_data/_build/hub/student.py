@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,9 @@ def configured() -> Config:
     off = ["notebook", "voila.server_extension"]
     off += ["nbgrader", *(f"nbgrader.server_extensions.{name}" for name in nbgrader)]
     config.ServerApp.jpserver_extensions = {__name__: True, **dict.fromkeys(off, False)}
+    # A login shell would forget where the environment's programs are.
+    config.ServerApp.terminado_settings = {"shell_command": [shutil.which("bash") or "sh"]}
+    config.ServerApp.extra_template_paths = [str(Path(__file__).with_name("pages") / "student")]
     config.ServerApp.tornado_settings = {"headers": {"Content-Security-Policy": POLICY}}
     config.ServerApp.shutdown_no_activity_timeout = idle
     config.Places.most = int(os.environ["KEJIGAI_KERNELS"])

@@ -1,9 +1,10 @@
 // Every word must occur somewhere in the entry; Chinese needs no spaces, so a word is any run of characters.
 // An apostrophe may be straight, curly or left out.
-// A date is one however it is written: 2020年1月20日 as 2020-01-20.
+// A date is one however it is written: 2020年1月20日, 2020.1.20 and 2020/1/20 as 2020-01-20.
 const DATE = /(\d{4})年(?:(\d{1,2})月(?:(\d{1,2})[日号])?)?/g;
+const POINTS = /\b(\d{4})[./](\d{1,2})[./](\d{1,2})\b/g;
 const dated = (_, ...parts) => parts.slice(0, 3).filter(Boolean).map((part) => part.padStart(2, "0")).join("-");
-const fold = (text) => text.normalize("NFKC").replace(DATE, dated).toLowerCase().replace(/['’‘`]/g, "").replace(/[\u2010-\u2013\u2212]/g, "-").replace(/iz(?=[aei])/g, "is");
+const fold = (text) => text.normalize("NFKC").replace(DATE, dated).replace(POINTS, dated).toLowerCase().replace(/['’‘`]/g, "").replace(/[\u2010-\u2013\u2212]/g, "-").replace(/iz(?=[aei])/g, "is");
 // Punctuation parts words, but not inside one, as in 2021-05-26 or S&T.
 const BETWEEN = /[\s\p{Ps}\p{Pe}\p{Pi}\p{Pf}"*,;:!?、。·…—/～~+|]+/u;
 const EDGES = /^[-.\/&]+|[-.\/&]+$/g;

@@ -56,14 +56,17 @@ async function start() {
   }));
   const options = {width: 1280, height: 720, margin: 0, center: false, hash: true, slideNumber: "c/t", transition: "none",
     // On a phone too a deck is turned, not scrolled, and a link leads to its slide.
-    scrollActivationWidth: null};
-  // In a menu the arrows and letters choose: they must not turn the slide.
-  const keyboardCondition = (event) => !event.target.closest?.("select, input, summary");
+    scrollActivationWidth: null,
+    // Its list of keys is in English only.
+    help: document.documentElement.lang === "en"};
+  // In a menu the arrows and letters choose: they must not turn the slide. The speaker view hands on keys without a target.
+  const keyboardCondition = (event) => !event.target?.closest?.("select, input, summary");
   await Reveal.initialize({...options, keyboardCondition, plugins: [RevealNotes]});
   for (const [at, side] of ["left", "right"].entries()) {
     document.querySelector(`.controls .navigate-${side}`).setAttribute("aria-label", TURN[at]);
   }
-  document.querySelector(".resume-button").textContent = RESUME;
+  // The preview of the next slide has none.
+  for (const button of document.querySelectorAll(".resume-button")) button.textContent = RESUME;
   await document.fonts.ready;
   for (const section of Reveal.getSlides()) {
     measured(section, (fit) => {
