@@ -55,9 +55,7 @@ async def looked_round(hub):
         seen["folder"] = await one.ask(f"{here}.listdir({str(hub.folder)!r})")
         seen["system"] = await one.ask(f"sorted({here}.listdir('/'))")
         seen["outside"] = await one.ask(f"[{here}.readlink('/proc/2/fd/%d' % n) for n in range(3)]")
-        seen["shell"] = await one.ask(
-            "__import__('subprocess').getoutput('bash -c \"python -c \\'import pandas\\'\"')"
-        )
+        seen["shell"] = await one.ask("__import__('subprocess').getoutput('python -m kejigai_data cite s001')")
         seen["repository"] = await one.ask(f"sorted({here}.listdir({str(TOP)!r}))")
         seen["exercises"] = await one.ask(f"sorted({here}.listdir({str(TOP / 'exercises')!r}))")
         seen["told"] = await one.ask(f"sorted({here}.environ)")
