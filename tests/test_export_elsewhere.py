@@ -70,7 +70,7 @@ def as_shown(cell, is_number):
         return cell.removesuffix(".0")
     if cell[:1] == "'" and cell[1:2] in ("=", "+", "-", "@"):
         return cell[1:]
-    return cell.upper() if cell in ("True", "False") else cell
+    return cell.upper() if cell in ("true", "false") else cell
 
 
 @pytest.mark.skipif(not shutil.which("soffice"), reason="LibreOffice is not installed")
