@@ -93,6 +93,7 @@ def test_wheel_holds_data_and_licence_but_no_maintenance_code(wheel):
     assert not [name for name in names if "_build" in name or "tests/" in name]
 
 
+@pytest.mark.slow
 def test_conda_pip_section_installs_into_a_new_environment(tmp_path):
     import yaml
 

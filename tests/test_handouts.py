@@ -84,7 +84,7 @@ def test_a_lesson_is_small_alone_and_smaller_beside_a_shared_script(folder):
         assert (folder / "beside" / f"{name}.html").stat().st_size < 400_000
 
 
-@pytest.mark.parametrize("name", some_now(NAMES, NAMES[1::2]))
+@pytest.mark.parametrize("name", some_now(NAMES, NAMES[1::4]))
 def test_every_chart_is_drawn_without_a_network(opened, name):
     page = opened(f"{name}.html", viewport={"width": 1100, "height": 900})
     described = page.eval_on_selector_all(
@@ -95,7 +95,7 @@ def test_every_chart_is_drawn_without_a_network(opened, name):
     assert page.get_attribute("html", "lang") == ("zh-Hans" if name.startswith("zh") else "en")
 
 
-@pytest.mark.parametrize("name", some_now(NAMES, NAMES[::2]))
+@pytest.mark.parametrize("name", some_now(NAMES, NAMES[::4]))
 def test_print_keeps_within_a4(opened, name):
     page = opened(f"beside/{name}.html", viewport={"width": 680, "height": 960})
     page.emulate_media(media="print")
