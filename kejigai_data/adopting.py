@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from datetime import date
-from decimal import Decimal
-from numbers import Real
 from typing import Any
 
-from .checks import as_written, texts
+from .checks import as_written, is_number, texts
 from .engines import beside, collected, fetched, ids_as_text, joinable, one_column, opened, planned
 from .errors import SelectionError
 from .loading import records
@@ -261,7 +259,7 @@ def _marked(units: Any, at_risk: Any, name: str) -> Any:
         _one_level(risk)
     else:
         if isinstance(at_risk, Iterable):
-            at_risk = [as_written(one) if _a_number(one) else one for one in at_risk]
+            at_risk = [as_written(one) if is_number(one) else one for one in at_risk]
         ids = texts(at_risk, "at_risk")
         _same({_level(unit): unit for unit in ids})
         risk = beside(units, "unit", ids)
@@ -274,10 +272,6 @@ def _marked(units: Any, at_risk: Any, name: str) -> Any:
         raise SelectionError(
             "frame and at_risk belong to two DuckDB connections: make both with one, or give at_risk as a list."
         ) from None
-
-
-def _a_number(value: object) -> bool:
-    return isinstance(value, Real | Decimal) and not isinstance(value, bool)
 
 
 def _level(name: str) -> str:

@@ -56,9 +56,9 @@ def coded(layer: str) -> dict[str, dict[str, tuple[str, str, str]]]:
     table = columns("codings")
     of = (table[name] for name in ("layer", "instrument_id", "case_id", "variable", "value", "status", "locator"))
     result: dict[str, dict[str, tuple[str, str, str]]] = {}
-    for where, instrument, case, variable, *said in zip(*of, strict=True):
+    for where, instrument, case, variable, value, status, locator in zip(*of, strict=True):
         if where == layer and not instrument:
-            result.setdefault(case, {})[variable] = (said[0], said[1], said[2])
+            result.setdefault(case, {})[variable] = (value, status, locator)
     return result
 
 

@@ -99,6 +99,17 @@ def a_frame(value: object, columns: Iterable[str] = (), what: str = "frame") -> 
     return value
 
 
+def is_number(value: object) -> bool:
+    """Tell whether a value is a number of any kind; a flag is none.
+
+    Examples
+    --------
+    >>> is_number(1.5), is_number(True)
+    (True, False)
+    """
+    return isinstance(value, Real | Decimal) and not isinstance(value, bool)
+
+
 def as_written(value: object) -> str:
     """Return a code or an id as text: a gap in a column makes decimal numbers of whole ones on reading.
 
@@ -107,8 +118,7 @@ def as_written(value: object) -> str:
     >>> as_written(110000.0), as_written(110000), as_written("110000")
     ('110000', '110000', '110000')
     """
-    number = isinstance(value, Real | Decimal) and not isinstance(value, bool)
-    return str(int(value)) if number and isfinite(value) and value == int(value) else str(value)  # type: ignore[arg-type, call-overload]
+    return str(int(value)) if is_number(value) and isfinite(value) and value == int(value) else str(value)  # type: ignore[arg-type, call-overload]
 
 
 def counted(value: object, what: str) -> int:

@@ -177,11 +177,8 @@ def _fill(own: pd.DataFrame, name: str, derived: list[str | None]) -> None:
         None if pd.isna(value) or value == "" else value for value in own.get(name, pd.Series([None] * len(own)))
     ]
     for case, place, mine, follows in zip(own["case_id"], own["place_id"], given, derived, strict=True):
-        if (
-            mine is not None
-            and follows is not None
-            and as_written(mine) not in (follows, *_alike(name, mine, place))
-        ):
+        told = mine is not None and follows is not None
+        if told and as_written(mine) != follows and not _names(name, mine, place):
             raise SelectionError(
                 f"own: row {case} says {name} {mine!r}, but {follows!r} follows from its codes. "
                 f"Mend the codes, or drop the column {name!r}."
@@ -189,9 +186,9 @@ def _fill(own: pd.DataFrame, name: str, derived: list[str | None]) -> None:
     own[name] = [mine if follows is None else follows for mine, follows in zip(given, derived, strict=True)]
 
 
-def _alike(name: str, told: Any, place: str) -> list[str]:
-    """Return what a row calls its place, if that is another name of it."""
-    return [as_written(told)] if name in ("place_zh", "place_en") and meant(told) == [str(place)] else []
+def _names(column: str, told: Any, place: str) -> bool:
+    """Tell whether a column holds another name of the place."""
+    return column in ("place_zh", "place_en") and meant(told) == [str(place)]
 
 
 def _dtype(frame: pd.DataFrame, name: str) -> Any:

@@ -2,9 +2,9 @@
 
 Voilà serves one page a language; each reader has a kernel of their own. At most
 ``KEJIGAI_SESSIONS`` (20) at once, ``KEJIGAI_MEMORY`` (1024) MB each; a reader who is gone
-or idle for ``KEJIGAI_IDLE`` (600) seconds gives the place free, a page that was asked for and never
-opened after half a minute. Only this machine is
-served unless ``KEJIGAI_IP`` names another address.
+or idle for ``KEJIGAI_IDLE`` (600) seconds gives the place free, a page that was asked for
+and never opened after half a minute. Only this machine is served unless ``KEJIGAI_IP``
+names another address.
 """
 
 from __future__ import annotations
