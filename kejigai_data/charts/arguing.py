@@ -97,7 +97,9 @@ def choose_argument(
         .mark_text(align="left", fontSize=12, lineBreak="\n", lineHeight=16, color=MUTED)
     )
     lines = max(entry["note"].count("\n") for entry in notes) + 1
-    above = said.encode(x=alt.value(0), y=alt.value(-16 * lines), text="note:N", description="said:N")
+    above = said.encode(
+        x=alt.XValue(0), y=alt.YValue(-16 * lines), text=alt.Text("note:N"), description=alt.Description("said:N")
+    )
     shown = heading("argument", title, description)
     names = {key: item_name(item) for key, item in known.items()}
     drawn = alt.LayerChart(layer=[*_map(known).layer, above]).add_params(
@@ -149,9 +151,15 @@ def _map(known: dict[str, dict[str, str]]) -> alt.LayerChart:
     rects = box.mark_rect(stroke=MUTED, strokeWidth=0.5, cornerRadius=4, aria=False)
     names = box.mark_text(align="left", dx=7, fontSize=12, lineBreak="\n", lineHeight=14)
     layers = [
-        rules.encode(x=x, x2="x2:Q", y=y("y:Q"), y2="y2:Q", color=colour["colour"]),
-        rects.encode(x=x, x2="right:Q", y=y("above:Q"), y2="below:Q", color=colour["fill"]),
-        names.encode(x=x, y=y("first_line:Q"), text="name:N", color=colour["ink"], description="told:N"),
+        rules.encode(x=x, x2=alt.X2("x2:Q"), y=y("y:Q"), y2=alt.Y2("y2:Q"), color=colour["colour"]),
+        rects.encode(x=x, x2=alt.X2("right:Q"), y=y("above:Q"), y2=alt.Y2("below:Q"), color=colour["fill"]),
+        names.encode(
+            x=x,
+            y=y("first_line:Q"),
+            text=alt.Text("name:N"),
+            color=colour["ink"],
+            description=alt.Description("told:N"),
+        ),
     ]
     return alt.LayerChart(layer=layers).properties(width=WIDE, height=HIGH)
 

@@ -180,13 +180,13 @@ def permutation(
     drawn = (
         on(bars)
         .mark_bar(color="#AAB7C4", stroke="#FFFFFF", aria=False)
-        .encode(x=x, x2="to:Q", y=alt.Y("n:Q", axis=None), y2=alt.value(220))
+        .encode(x=x, x2=alt.X2("to:Q"), y=alt.Y("n:Q", axis=None), y2=alt.Y2Value(220))
     )
-    rule = on(line).encode(x="at:Q")
+    rule = on(line).encode(x=alt.X("at:Q"))
     layers = [
         drawn,
         rule.mark_rule(color="#1B4F72", strokeWidth=2.5, aria=False),
-        rule.mark_text(align="right", dx=-8, fontSize=14).encode(y=alt.value(14), text="shown:N"),
+        rule.mark_text(align="right", dx=-8, fontSize=14).encode(y=alt.YValue(14), text=alt.Text("shown:N")),
     ]
     chart = alt.LayerChart(layer=layers)
     return chart.properties(width=560, height=220, **heading("permutation", title, description))

@@ -91,7 +91,7 @@ def choose_places(
     where = heads.replace("datum.value", "datum.block")
     said = f"split(datum.row, '|')[1] + '{pick((', ', '，'))}' + {where} + '{pick((': ', '：'))}' + datum.shown"
     texts = base.transform_calculate(said=said).mark_text(fontSize=12.5, limit=230)
-    texts = texts.encode(text="shown:N", color=ink, description="said:N")
+    texts = texts.encode(text=alt.Text("shown:N"), color=ink, description=alt.Description("said:N"))
     chart = alt.LayerChart(layer=[boxes, texts], data=alt.InlineData(values=rows)).add_params(*menus)
     return chart.properties(width=480, height=alt.Step(34), **heading("places", title, description))
 
@@ -214,8 +214,8 @@ def _dated(rows: Iterable[dict[str, str]], menus: list[alt.Parameter]) -> alt.La
     none = of("none").mark_text(align="left", fontSize=12.5, color=MUTED)
     # The dates beside them say the same; a layer without a row would have no name for a screen reader.
     layers = [
-        heads.encode(x=alt.value(0), y=y, text=text, description="said:N"),
-        none.encode(x=alt.value(6), y=y, text=text, description="said:N"),
+        heads.encode(x=alt.XValue(0), y=y, text=text, description=alt.Description("said:N")),
+        none.encode(x=alt.XValue(6), y=y, text=text, description=alt.Description("said:N")),
         of("day")
         .mark_point(filled=True, size=110, opacity=1, aria=False)
         .encode(x=x("last:T"), y=y, color=colour),
@@ -224,14 +224,16 @@ def _dated(rows: Iterable[dict[str, str]], menus: list[alt.Parameter]) -> alt.La
         .encode(x=x("last:T"), y=y, color=colour),
         of("span")
         .mark_rule(strokeWidth=9, opacity=0.5, aria=False)
-        .encode(x=x("first:T"), x2="last:T", y=y, color=colour),
+        .encode(x=x("first:T"), x2=alt.X2("last:T"), y=y, color=colour),
         of("span").mark_point(size=70, fill="#FFFFFF", aria=False).encode(x=x("middle:T"), y=y, color=colour),
     ]
     dated = of("day", "bound", "span")
     # A white edge keeps the date legible where a line passes behind it.
     edge = dated.mark_text(align="left", dx=11, fontSize=12, stroke="#FFFFFF", strokeWidth=4, aria=False)
     shown = dated.mark_text(align="left", dx=11, fontSize=12)
-    layers += [mark.encode(x=x("last:T"), y=y, text=text, description="said:N") for mark in (edge, shown)]
+    layers += [
+        mark.encode(x=x("last:T"), y=y, text=text, description=alt.Description("said:N")) for mark in (edge, shown)
+    ]
     chart = alt.LayerChart(layer=layers, data=alt.InlineData(values=list(rows))).add_params(*menus)
     # Another choice has other dates: the last label has room to the right of the axis.
     return chart.properties(

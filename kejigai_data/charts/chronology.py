@@ -111,16 +111,16 @@ def timeline(events: pd.DataFrame, title: Pair | None = None, description: Pair 
     }
     axis = alt.Axis(labelExpr=DATE_LABEL, labelAngle=0, tickCount=7, grid=True, labelOverlap="greedy")
     x: dict[str, Any] = {"title": None, "axis": axis, "scale": alt.Scale(padding=14)}
-    hover = [f"{name}:N" for name in ("what", "step", "date")]
+    hover = [alt.Tooltip(f"{name}:N") for name in ("what", "step", "date")]
     scale = alt.Scale(domain=[word(p) for p in phases], range=[SHAPES[p] for p in phases])
     shape = alt.Shape("phase:N", title=None, scale=scale, sort=None, legend=_legend())
 
     middle = alt.X("middle:T", **x)
-    shared = {"y": y, "color": _colour(), "tooltip": hover, "description": "said:N"}
+    shared = {"y": y, "color": _colour(), "tooltip": hover, "description": alt.Description("said:N")}
     layers = []
     if spans:
         bars = on(spans).mark_rule(strokeWidth=9, opacity=0.35, aria=False)
-        layers.append(bars.encode(x=alt.X("first:T", **x), x2="last:T", **shared))
+        layers.append(bars.encode(x=alt.X("first:T", **x), x2=alt.X2("last:T"), **shared))
     for shift in (0, *NUDGES):
         signs: dict[str, Any] = {"filled": False, "yOffset": shift}
         here = [row for row in spans if row["shift"] == shift]
@@ -186,11 +186,11 @@ def _article(years: set[str], x: dict[str, Any]) -> list[alt.Chart]:
     if not years or not min(years) <= first[:4] <= max(years):
         return []
     base = on([{"from": first, "to": last, "name": word("the_article")}])
-    spot = base.encode(x=alt.X("from:T", **x), x2="to:T", y=alt.value(0))
+    spot = base.encode(x=alt.X("from:T", **x), x2=alt.X2("to:T"), y=alt.YValue(0))
     # Above the plot: inside it the name would lie on a sign.
     name = base.mark_text(dy=-7, dx=2, align="left", fontSize=11, color=MUTED)
-    name = name.encode(x=alt.X("from:T", **x), y=alt.value(0), text="name:N")
-    return [spot.mark_rect(color=MUTED, opacity=0.13, aria=False).encode(y2=alt.value("height")), name]
+    name = name.encode(x=alt.X("from:T", **x), y=alt.YValue(0), text=alt.Text("name:N"))
+    return [spot.mark_rect(color=MUTED, opacity=0.13, aria=False).encode(y2=alt.Y2Value("height")), name]
 
 
 def _lines(text: str) -> list[str]:

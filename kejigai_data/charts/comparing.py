@@ -158,10 +158,10 @@ def mechanisms_dated(
 
     text = alt.Text("shown:N")
     names = on(heads).mark_text(align="left", fontSize=14, fontWeight="bold")
-    layers = [names.encode(x=alt.value(0), y=y, text=text)]
+    layers = [names.encode(x=alt.XValue(0), y=y, text=text)]
     if some("none"):
         words = of("none").mark_text(align="left", fontSize=12.5, color=MUTED)
-        layers.append(words.encode(x=alt.value(6), y=y, text=text, description="said:N"))
+        layers.append(words.encode(x=alt.XValue(6), y=y, text=text, description=alt.Description("said:N")))
     if some("day"):
         points = of("day").mark_point(filled=True, size=110, opacity=1, aria=False)
         layers.append(points.encode(x=x("last:T"), y=y, color=colour))
@@ -170,7 +170,7 @@ def mechanisms_dated(
         layers.append(points.encode(x=x("last:T"), y=y, color=colour))
     if some("span"):
         bar = of("span").mark_rule(strokeWidth=9, opacity=0.5, aria=False)
-        layers.append(bar.encode(x=x("first:T"), x2="last:T", y=y, color=colour))
+        layers.append(bar.encode(x=x("first:T"), x2=alt.X2("last:T"), y=y, color=colour))
         # A month on an axis of decades would not be seen as a bar.
         ring = of("span").mark_point(size=70, filled=False, fill="#FFFFFF", aria=False)
         layers.append(ring.encode(x=x("middle:T"), y=y, color=colour))
@@ -180,7 +180,9 @@ def mechanisms_dated(
             white: dict[str, Any] = {"stroke": "#FFFFFF", "strokeWidth": 4, "aria": False}
             for shade in (white, {}):
                 written = of(kind).mark_text(align="left", dx=11, fontSize=12, **shade)
-                layers.append(written.encode(x="last:T", y=y, text=text, description="said:N"))
+                layers.append(
+                    written.encode(x=alt.X("last:T"), y=y, text=text, description=alt.Description("said:N"))
+                )
     size = {"width": 520, "height": 25 * len(domain)}
     return alt.LayerChart(layer=layers).properties(
         **size, **heading("mechanisms", title, description, word("timeline_note"))

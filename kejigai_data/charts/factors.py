@@ -211,12 +211,14 @@ def _network(
     middle = {"x": alt.X("mx:Q", axis=None, scale=across), "y": alt.Y("my:Q", axis=None, scale=down)}
     return alt.LayerChart(
         layer=[
-            on(lines).mark_rule(color=colour).encode(x=x, y=y, x2="x2:Q", y2="y2:Q", strokeWidth=width),
+            on(lines)
+            .mark_rule(color=colour)
+            .encode(x=x, y=y, x2=alt.X2("x2:Q"), y2=alt.Y2("y2:Q"), strokeWidth=width),
             on(lines).mark_point(size=560, filled=True, color="#FFFFFF", opacity=1, aria=False).encode(**middle),
-            on(lines).mark_text(fontSize=13, color=MUTED).encode(text="n:Q", **middle),
+            on(lines).mark_text(fontSize=13, color=MUTED).encode(text=alt.Text("n:Q"), **middle),
             on(points)
             .mark_point(size=6800, filled=True, fill="#FFFFFF", stroke=colour, strokeWidth=2, opacity=1)
             .encode(x=x, y=y),
-            on(points).mark_text(fontSize=15, fontWeight="bold").encode(x=x, y=y, text="name:N"),
+            on(points).mark_text(fontSize=15, fontWeight="bold").encode(x=x, y=y, text=alt.Text("name:N")),
         ]
     )

@@ -97,19 +97,25 @@ def before_and_after(
     shown["title"] = alt.Title(shown["title"].text, subtitle=word("bodies_note"))
     chart = alt.LayerChart(
         layer=[
-            on(lines).mark_rule(color=MUTED, strokeWidth=1.5).encode(x=x, x2="x2:Q", y=y, y2="y2:Q"),
+            on(lines)
+            .mark_rule(color=MUTED, strokeWidth=1.5)
+            .encode(x=x, x2=alt.X2("x2:Q"), y=y, y2=alt.Y2("y2:Q")),
             *(
                 on([box for box in boxes if box["inferred"] == inferred])
                 .mark_rect(stroke=MUTED, strokeWidth=0.8, strokeDash=dash, cornerRadius=4, aria=False)
-                .encode(x=x, x2="right:Q", y=above, y2="below:Q", color=fill)
+                .encode(x=x, x2=alt.X2("right:Q"), y=above, y2=alt.Y2("below:Q"), color=fill)
                 for inferred, dash in ((False, [1, 0]), (True, [4, 3]))
                 if any(box["inferred"] == inferred for box in boxes)
             ),
             on(boxes)
             .mark_text(align="left", dx=8, fontSize=12, lineBreak="\n", lineHeight=LINE)
-            .encode(x=x, y=alt.Y("first_line:Q", axis=None, scale=scale_y), text="name:N"),
-            on(sides).mark_text(align="left", fontSize=12.5, color=MUTED).encode(x=x, y=y, text="shown:N"),
-            on(heads).mark_text(align="left", fontSize=13.5, fontWeight="bold").encode(x=x, y=y, text="shown:N"),
+            .encode(x=x, y=alt.Y("first_line:Q", axis=None, scale=scale_y), text=alt.Text("name:N")),
+            on(sides)
+            .mark_text(align="left", fontSize=12.5, color=MUTED)
+            .encode(x=x, y=y, text=alt.Text("shown:N")),
+            on(heads)
+            .mark_text(align="left", fontSize=13.5, fontWeight="bold")
+            .encode(x=x, y=y, text=alt.Text("shown:N")),
         ]
     )
     return chart.properties(width=760, height=top, **shown)

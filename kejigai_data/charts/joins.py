@@ -94,8 +94,8 @@ def schema(title: Pair | None = None, description: Pair | None = None) -> alt.La
         }
         for b in boxes
     ]
-    outline = on(frames).encode(x=x, x2="x2:Q", y=y)
-    text = on([line for b in boxes for line in _texts(b, at)]).encode(x=x, y=y, text="text:N", color=ink)
+    outline = on(frames).encode(x=x, x2=alt.X2("x2:Q"), y=y)
+    text = on([line for b in boxes for line in _texts(b, at)]).encode(x=x, y=y, text=alt.Text("text:N"), color=ink)
     groups = {group: word(f"schema_{group}") for group in GROUPS}
     filled = alt.Color(
         "group:N",
@@ -104,9 +104,11 @@ def schema(title: Pair | None = None, description: Pair | None = None) -> alt.La
     )
     ends = [link for link in links if link["end"]]
     layers = [
-        on(links).mark_line(strokeWidth=1.4).encode(x=x, y=y, order="step:Q", detail="link:N", color=ink),
-        outline.mark_rect(fill="#FFFFFF", stroke="#9AA0A6", strokeWidth=1, aria=False).encode(y2="y2:Q"),
-        outline.mark_rect(aria=False).encode(y2="head:Q", color=filled),
+        on(links)
+        .mark_line(strokeWidth=1.4)
+        .encode(x=x, y=y, order=alt.Order("step:Q"), detail=alt.Detail("link:N"), color=ink),
+        outline.mark_rect(fill="#FFFFFF", stroke="#9AA0A6", strokeWidth=1, aria=False).encode(y2=alt.Y2("y2:Q")),
+        outline.mark_rect(aria=False).encode(y2=alt.Y2("head:Q"), color=filled),
         on(ends).mark_point(filled=True, size=30, opacity=1).encode(x=x, y=y, color=ink),
         text.transform_filter("datum.kind == 'head'").mark_text(align="left", fontSize=13, fontWeight="bold"),
         text.transform_filter("datum.kind == 'rows'").mark_text(align="right", fontSize=11.5),

@@ -108,7 +108,9 @@ def route_steps(
         color=alt.Color("state:N", scale=scale)
     )
     ink = alt.condition(alt.datum.state == word("dated"), alt.value("#FFFFFF"), alt.value(render.INK))
-    text = base.mark_text(fontSize=12).encode(text="shown:N", color=ink, description="said:N")
+    text = base.mark_text(fontSize=12).encode(
+        text=alt.Text("shown:N"), color=ink, description=alt.Description("said:N")
+    )
     height = 40 * len(chosen)
     return (cells + text).properties(width=530, height=height, **heading("steps", title, description))
 
@@ -271,11 +273,11 @@ def _route_layers(
 
     written = {"text": alt.Text("shown:N"), "description": alt.Description("said:N")}
     layers = [
-        on(dated).mark_text(align="left", dx=11, fontSize=12.5).encode(x="last:T", y=y, **written),
+        on(dated).mark_text(align="left", dx=11, fontSize=12.5).encode(x=alt.X("last:T"), y=y, **written),
         on(names + other)
         .mark_text(align="left", dx=3)
         .encode(
-            x=alt.value(0),
+            x=alt.XValue(0),
             y=y,
             **written,
             color=alt.condition("datum.first == null", alt.value(render.INK), alt.value(MUTED)),
@@ -288,7 +290,7 @@ def _route_layers(
     spans = [row for row in dated if row["first"] != row["last"]]
     if spans:
         bar = on(spans).mark_rule(strokeWidth=10, color=colour, opacity=0.5, aria=False)
-        layers.append(bar.encode(x=x, x2="last:T", y=y))
+        layers.append(bar.encode(x=x, x2=alt.X2("last:T"), y=y))
     return layers
 
 
@@ -339,7 +341,9 @@ def waiting_days(
     )
     colour = alt.condition(alt.datum.approved, alt.value("#D55E00"), alt.value("#7FB3D5"))
     bars = base.mark_bar(cornerRadiusEnd=3, aria=False).encode(color=colour)
-    numbers = base.mark_text(align="left", dx=6, fontSize=14).encode(text="shown:N", description="said:N")
+    numbers = base.mark_text(align="left", dx=6, fontSize=14).encode(
+        text=alt.Text("shown:N"), description=alt.Description("said:N")
+    )
     height = 38 * len(rows)
     return (bars + numbers).properties(
         width=340, height=height, **heading("days", title, description, word("days_note"))

@@ -93,10 +93,12 @@ def squares(chart: alt.Chart, fill: dict[str, str], dark: str) -> alt.LayerChart
         scale=alt.Scale(domain=list(fill), range=list(fill.values())),
         legend=alt.Legend(symbolType="square", symbolSize=220, orient="top", labelLimit=0),
     )
-    boxes = base.mark_rect(cornerRadius=4, aria=False).encode(color=colour, tooltip=["name:N", "what:N"])
+    boxes = base.mark_rect(cornerRadius=4, aria=False).encode(
+        color=colour, tooltip=[alt.Tooltip("name:N"), alt.Tooltip("what:N")]
+    )
     ink = alt.condition(alt.datum.what == dark, alt.value("#FFFFFF"), alt.value(render.INK))
     names = base.mark_text(fontSize=14 if resolve() == "zh" else 11.5).encode(
-        text="name:N", color=ink, description="said:N"
+        text=alt.Text("name:N"), color=ink, description=alt.Description("said:N")
     )
     return (boxes + names).properties(width=660, height=520)
 
@@ -160,7 +162,9 @@ def list_forms(cases: pd.DataFrame, title: Pair | None = None, description: Pair
     )
     colour = alt.condition(alt.datum.open, alt.value("#1B4F72"), alt.value("#AAB7C4"))
     bars = base.mark_bar(cornerRadiusEnd=3, aria=False).encode(color=colour)
-    numbers = base.mark_text(align="left", dx=6, fontSize=14).encode(text="n:Q", description="said:N")
+    numbers = base.mark_text(align="left", dx=6, fontSize=14).encode(
+        text=alt.Text("n:Q"), description=alt.Description("said:N")
+    )
     return (bars + numbers).properties(width=480, height=150, **heading("lists", title, description))
 
 
@@ -218,8 +222,8 @@ def evidence_status(
     scale = alt.Scale(domain=[word(s) for s in order], range=[render.STATUSES[s] for s in order])
     bars = base.mark_bar(stroke="#7A8288", strokeWidth=0.5).encode(
         color=alt.Color("status:N", scale=scale, sort=[word(s) for s in order]),
-        tooltip=["variable:N", "status:N", "n:Q"],
-        description="said:N",
+        tooltip=[alt.Tooltip("variable:N"), alt.Tooltip("status:N"), alt.Tooltip("n:Q")],
+        description=alt.Description("said:N"),
     )
     height = 34 * len(wanted)
     return bars.properties(width=520, height=height, **heading("status", title, description))

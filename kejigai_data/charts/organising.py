@@ -63,7 +63,9 @@ def founded_and_rounds(
     ]
     base = on(rounds).encode(x=alt.X("day:T"))
     lines = base.mark_rule(strokeDash=[4, 3], color=MUTED, aria=False)
-    names = base.mark_text(align="left", dx=4, fontSize=12, color=MUTED).encode(text="shown:N", y=alt.value(-6))
+    names = base.mark_text(align="left", dx=4, fontSize=12, color=MUTED).encode(
+        text=alt.Text("shown:N"), y=alt.YValue(-6)
+    )
     shown = heading("rounds", title, description, [word("rounds_note"), word("timeline_note")])
     layered = alt.LayerChart(layer=[lines, names, *chart.layer])
     return layered.properties(width=520, height=chart.height, **shown)

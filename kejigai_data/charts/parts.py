@@ -91,7 +91,10 @@ def grid(cells: list[Cell], width: int, labels: int = 320, legend: dict[str, str
         color=_filled(legend or {}), opacity=alt.Opacity("strength:Q", scale=None)
     )
     text = base.mark_text(fontSize=12.5, limit=width - 8).encode(
-        text="shown:N", color=alt.Color("ink:N", scale=None), tooltip="shown:N", description="said:N"
+        text=alt.Text("shown:N"),
+        color=alt.Color("ink:N", scale=None),
+        tooltip=alt.Tooltip("shown:N"),
+        description=alt.Description("said:N"),
     )
     chart = alt.LayerChart(layer=[boxes, text])
     return chart.properties(width=width * len(columns), height=34 * len(rows))

@@ -80,8 +80,8 @@ def spread(pairs: Any, title: Pair | None = None, description: Pair | None = Non
     )
     curve = on([{**point, "key": keys["curve"]} for point in line]).mark_line(strokeWidth=2.5, aria=False)
     layers = [
-        band.encode(x=x, y=alt.Y("least:Q", title=None, axis=count, scale=y), y2="most:Q", color=colour),
-        curve.encode(x=x, y=alt.Y("units:Q", scale=y), order="step:Q", color=colour),
+        band.encode(x=x, y=alt.Y("least:Q", title=None, axis=count, scale=y), y2=alt.Y2("most:Q"), color=colour),
+        curve.encode(x=x, y=alt.Y("units:Q", scale=y), order=alt.Order("step:Q"), color=colour),
     ]
     note = word("spread_note").format(total=total)
     shown = heading("spread", title, description, note)
