@@ -8,7 +8,7 @@ from .checks import a_text, one_of
 from .errors import UnknownCaseError, nearest
 from .instruments import instrument_names
 from .language import resolve
-from .loading import VOCABULARY, build, each, records
+from .loading import VOCABULARY, build, records, where
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,14 +81,14 @@ def show_evidence(case_id: str, layer: str | None = None, lang: str | None = Non
     notes = _conflict_notes(language)
     the_case = {"en": "case", "zh": "案例"}[language]
     rows: list[tuple[str, ...]] = []
-    for c in each("codings"):
-        if c["case_id"] == case_id and layer in (None, c["layer"]):
+    for c in where("codings", "case_id", case_id):
+        if layer in (None, c["layer"]):
             known = [labels.get((c["variable"], part), part) for part in c["value"].split(";")]
             shown = {"en": "; ", "zh": "；"}[language].join(known)
             about = _about(c, names) or the_case
             rows.append(_row(c, about, variables[c["variable"]], shown, notes, c["coding_id"]))
-    for e in each("events"):
-        if e["case_id"] == case_id and layer in (None, e["layer"]):
+    for e in where("events", "case_id", case_id):
+        if layer in (None, e["layer"]):
             about = _about(e, names) or the_case
             event = labels[("event_type", e["event_type"])]
             rows.append(_row(e, about, event, e["date"], notes, e["event_id"]))

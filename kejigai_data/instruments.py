@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import lru_cache
 
-from .loading import each, records
+from .loading import records, where
 
 
 @lru_cache(maxsize=1)
@@ -22,7 +22,7 @@ def main_instruments() -> dict[str, str]:
 def ending_cases() -> set[str]:
     """Return the cases whose mechanism is that something ended: that it existed does not date them."""
     ended = {c["code"] for c in records("codes") if c["adoption_event"] == "discontinued"}
-    return {row["case_id"] for row in each("codings") if row["variable"] == "mechanism" and row["value"] in ended}
+    return {row["case_id"] for row in where("codings", "variable", "mechanism") if row["value"] in ended}
 
 
 @lru_cache(maxsize=8)
@@ -34,13 +34,13 @@ def instrument_names(layer: str, lang: str) -> dict[str, str]:
     """
     names: dict[str, str] = {}
     for variable in ("name_zh", "name_en") if lang == "en" else ("name_zh",):
-        for row in each("codings"):
-            if row["variable"] == variable and row["value"] and row["layer"] == layer:
+        for row in where("codings", "variable", variable):
+            if row["value"] and row["layer"] == layer:
                 names[row["instrument_id"]] = row["value"]
     adopted = {
         e["instrument_id"]: e["date"][:4]
-        for e in each("events")
-        if e["event_type"] == "adopted" and e["layer"] == "record" and e["date"]
+        for e in where("events", "event_type", "adopted")
+        if e["layer"] == "record" and e["date"]
     }
     cases = {i["instrument_id"]: i["case_id"] for i in records("instruments")}
     seen = Counter((cases[i], name) for i, name in names.items())

@@ -133,6 +133,13 @@ def each(name: str) -> Iterator[dict[str, str]]:
     return (dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True))
 
 
+def where(name: str, column: str, value: str) -> Iterator[dict[str, str]]:
+    """Yield the rows of a table that have a value in a column, as dictionaries of text."""
+    table = columns(name)
+    found = (at for at, cell in enumerate(table[column]) if cell == value)
+    return ({key: cells[at] for key, cells in table.items()} for at in found)
+
+
 def read_once(name: str) -> Iterator[dict[str, str]]:
     """Yield the rows of a table as `each` does, from the file: what is seldom asked for is not kept."""
     lines = _checked(name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .instruments import ending_cases, main_instruments
 from .language import pick, resolve
-from .loading import build, columns, each, records
+from .loading import build, columns, each, records, where
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,8 +20,8 @@ def _dating_sources() -> tuple[dict[str, set[str]], dict[str, set[str]]]:
     """Return case_id to the sources that date its main instrument, and to those that date any."""
     main: dict[str, set[str]] = {}
     every: dict[str, set[str]] = {}
-    for row in each("events"):
-        if row["layer"] == "record" and row["case_id"]:
+    for row in where("events", "layer", "record"):
+        if row["case_id"]:
             of_main = main.setdefault(row["case_id"], set())
             of_any = every.setdefault(row["case_id"], set())
             if row["date"]:
@@ -85,9 +85,8 @@ def _named() -> set[str]:
     """
     return {
         row["case_id"]
-        for row in each("codings")
-        if row["variable"] == "name_zh"
-        and row["layer"] == "record"
+        for row in where("codings", "variable", "name_zh")
+        if row["layer"] == "record"
         and row["status"] == "stated"
         and row["instrument_id"] == main_instruments().get(row["case_id"])
     }

@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cache
 
 import pandas as pd
 import pytest
@@ -68,10 +69,20 @@ both = pytest.mark.parametrize("lang", ["en", "zh"])
 
 
 def spec_of(name, lang):
+    return json.loads(written(name, lang))
+
+
+@cache
+def written(name, lang):
     kj.use(lang)
     spec = CHARTS[name]().to_dict()
     spec.pop("$schema")
-    return spec
+    return json.dumps(spec)
+
+
+@cache
+def drawn(name, lang):
+    return vl_convert.vegalite_to_svg(written(name, lang), vl_version="6.4")
 
 
 def shapes(svg):
@@ -89,9 +100,8 @@ def datasets(spec):
 @each
 @both
 def test_oldest_vega_lite_5_and_6_draw_the_same(name, lang):
-    spec = json.dumps(spec_of(name, lang))
-    old = vl_convert.vegalite_to_svg(spec, vl_version="5.8")
-    new = vl_convert.vegalite_to_svg(spec, vl_version="6.4")
+    old = vl_convert.vegalite_to_svg(written(name, lang), vl_version="5.8")
+    new = drawn(name, lang)
     assert [t for _, t in shapes(old)] == [t for _, t in shapes(new)]
     assert len(shapes(old)) == len(shapes(new)) > 5
 
@@ -125,8 +135,7 @@ def test_no_null_reaches_a_chart_and_no_label_is_rotated(name, lang):
 def test_every_label_fits_the_picture(name):
     """Nothing of the drawing may lie outside the picture (cut labels)."""
     for lang in ("en", "zh"):
-        svg = vl_convert.vegalite_to_svg(json.dumps(spec_of(name, lang)), vl_version="6.4")
-        width = float(re.search(r'width="([\d.]+)"', svg)[1])
+        width = float(re.search(r'width="([\d.]+)"', drawn(name, lang))[1])
         # A column of JupyterLab on a projector of 1280 pixels, its side bar open.
         assert 200 < width < 848, (name, lang, width)
 
@@ -231,8 +240,7 @@ def test_schema_draws_every_join_of_its_tables_in_words():
 def spoken(name, lang):
     """Return what a screen reader is given of a chart's marks, axes and legends."""
     kj.use(lang)
-    spec = render.bundle(CHARTS[name]().to_dict())[render.MIME]
-    spec.pop("$schema")
+    spec = render.bundle({"$schema": "", **spec_of(name, lang)})[render.MIME]
     svg = vl_convert.vegalite_to_svg(json.dumps(spec), vl_version="6.4")
     return re.findall(r'aria-label="([^"]*)"', svg)
 

@@ -22,8 +22,8 @@ MAKERS = {
 }
 
 
-def shown(result):
-    return json.dumps(result.to_dict()) if hasattr(result, "to_dict") else repr(result)
+def shown(result, checked):
+    return json.dumps(result.to_dict(validate=checked)) if hasattr(result, "to_dict") else repr(result)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -36,7 +36,8 @@ def test_every_option_draws(name, lang):
         start = control.value
         for _, value in control.options:
             control.value = (value,) if isinstance(start, tuple) else value
-            seen.add(shown(comparison.result))
+            # A Chinese chart differs in words; the schema is asked in one language.
+            seen.add(shown(comparison.result, checked=lang == "en"))
         control.value = start
     assert len(seen) > 5
 
@@ -47,7 +48,7 @@ def test_every_pair_of_routes_is_drawn_without_a_gap():
         for _, second in comparison.controls["second"].options:
             comparison.controls["first"].value = first
             comparison.controls["second"].value = second
-            spec = comparison.result.to_dict()
+            spec = comparison.result.to_dict(validate=False)
             named = [rows for rows in spec["datasets"].values() if any(r["row"].endswith("|") for r in rows)]
             assert sum(r["row"].endswith("|") for r in named[0]) == len({first, second})
     spec.pop("$schema")
@@ -135,7 +136,7 @@ def test_every_scope_and_layer_of_the_timeline_shows_its_events_and_no_others():
             if events.empty:
                 assert "not absence" in repr(comparison.result)
                 continue
-            spec = comparison.result.to_dict()
+            spec = comparison.result.to_dict(validate=False)
             named = spec.get("datasets", {})
             data = [layer_.get("data", spec.get("data", {})) for layer_ in spec["layer"]]
             drawn = [row for d in data for row in d.get("values") or named[d["name"]] if "first" in row]
@@ -148,8 +149,8 @@ def test_timeline_of_two_places_holds_those_places_and_their_cities():
     comparison = widgets.timeline("legal", ["440000"])
     assert set(kj.chronicle("legal", ["440000"])["place"]) >= {"Guangzhou", "Shenzhen", "Zhuhai"}
     assert "Guangdong" in repr(comparison.box)
-    assert "Guangzhou" in shown(comparison.result)
-    assert "Chongqing" not in shown(comparison.result)
+    assert "Guangzhou" in shown(comparison.result, checked=False)
+    assert "Chongqing" not in shown(comparison.result, checked=False)
 
 
 def test_what_is_said_in_place_of_a_table_is_a_paragraph():

@@ -12,7 +12,7 @@ from ..errors import SelectionError
 from ..events import vagueness
 from ..instruments import instrument_names
 from ..language import pick, resolve
-from ..loading import each, records
+from ..loading import records, where
 from ..places import place_names
 from ..render import alt
 from ..words import word
@@ -86,8 +86,8 @@ def rights_moved(title: Pair | None = None, description: Pair | None = None) -> 
     """
     codes = codes_of("rights")
     rows = []
-    for coding in each("codings"):
-        if coding["variable"] == "rights" and coding["value"] and coding["layer"] == "record":
+    for coding in where("codings", "variable", "rights"):
+        if coding["value"] and coding["layer"] == "record":
             day, shown = _first_date(coding["instrument_id"])
             if day:
                 rows.append((day, shown, coding))
@@ -109,8 +109,8 @@ def _first_date(instrument: str) -> tuple[str, str]:
     """Return when the document was passed or issued; only where that is not dated, its first date."""
     found = [
         e
-        for e in each("events")
-        if e["instrument_id"] == instrument and e["date"] and e["layer"] != "article" and e["latest"]
+        for e in where("events", "instrument_id", instrument)
+        if e["date"] and e["layer"] != "article" and e["latest"]
     ]
     if not found:
         return "", ""

@@ -12,7 +12,7 @@ from ..errors import SelectionError
 from ..evidence import check_case
 from ..instruments import instrument_names, main_instruments
 from ..language import pick, resolve
-from ..loading import each, records
+from ..loading import each, records, where
 from ..places import place_names
 from ..render import alt
 from ..words import word
@@ -150,9 +150,7 @@ def _dimension(case_id: str) -> str:
 
 def _operation(case_id: str) -> str:
     coding = next(
-        c
-        for c in each("codings")
-        if c["instrument_id"] == main_instruments()[case_id] and c["variable"] == "operation"
+        c for c in where("codings", "variable", "operation") if c["instrument_id"] == main_instruments()[case_id]
     )
     case = check_case(case_id)
     place = next(p for p in records("places") if p["place_id"] == case["place_id"])
@@ -197,8 +195,8 @@ def laboratory_stages(title: Pair | None = None, description: Pair | None = None
         for stage in STAGES:
             found = [
                 e
-                for e in each("events")
-                if e["instrument_id"] == instrument and e["event_type"] == stage and e["layer"] == "record"
+                for e in where("events", "instrument_id", instrument)
+                if e["event_type"] == stage and e["layer"] == "record"
             ]
             cells.append(_stage_cell(row, word(stage), found))
     return grid(cells, 130, 400).properties(**heading("stages", title, description))

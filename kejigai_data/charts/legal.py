@@ -16,7 +16,7 @@ from ..errors import SelectionError
 from ..evidence import check_case
 from ..instruments import main_instruments
 from ..language import pick, resolve
-from ..loading import each, records
+from ..loading import records, where
 from ..places import place_names
 from ..render import alt
 from ..words import word
@@ -147,8 +147,8 @@ def _case_labels(language: str) -> dict[str, str]:
     names = place_names(language)
     forms = {
         c["instrument_id"]: label("form", c["value"], language)
-        for c in each("codings")
-        if c["variable"] == "form" and c["layer"] == "record" and c["value"]
+        for c in where("codings", "variable", "form")
+        if c["layer"] == "record" and c["value"]
     }
     colon = pick((": ", "："), language)
     labels = {}
@@ -179,13 +179,13 @@ def main_instrument(case_id: str) -> str:
 @lru_cache(maxsize=1)
 def _recorded() -> dict[str, str]:
     """Return case_id to its main instrument, for cases whose record has events of it."""
-    dated = {e["instrument_id"] for e in each("events") if e["layer"] == "record"}
+    dated = {e["instrument_id"] for e in where("events", "layer", "record")}
     return {case: main for case, main in sorted(main_instruments().items()) if main in dated}
 
 
 def _main_steps(case_id: str) -> list[dict[str, str]]:
     chosen = main_instrument(case_id)
-    return [e for e in each("events") if e["instrument_id"] == chosen and e["layer"] == "record"]
+    return [e for e in where("events", "instrument_id", chosen) if e["layer"] == "record"]
 
 
 def route_timeline(

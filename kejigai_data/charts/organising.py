@@ -9,7 +9,7 @@ from ..codebook import label
 from ..evidence import check_case
 from ..instruments import main_instruments
 from ..language import resolve
-from ..loading import each
+from ..loading import where
 from ..render import alt
 from ..words import word
 from .comparing import mechanisms_dated
@@ -48,18 +48,18 @@ def founded_and_rounds(
     chart = mechanisms_dated(mechanisms, title, description)
     plans = {
         c["instrument_id"]
-        for c in each("codings")
-        if c["variable"] == "form" and c["value"] == "institutional_reform_plan" and c["layer"] == "record"
+        for c in where("codings", "variable", "form")
+        if c["value"] == "institutional_reform_plan" and c["layer"] == "record"
     }
     party = {
         c["instrument_id"]
-        for c in each("codings")
-        if c["variable"] == "channel" and c["value"].startswith("party") and c["instrument_id"] in plans
+        for c in where("codings", "variable", "channel")
+        if c["value"].startswith("party") and c["instrument_id"] in plans
     }
     rounds = [
         {"day": e["latest"], "shown": e["latest"][:4]}
-        for e in each("events")
-        if e["instrument_id"] in party and e["event_type"] == "promulgated" and not e["case_id"]
+        for e in where("events", "event_type", "promulgated")
+        if e["instrument_id"] in party and not e["case_id"]
     ]
     base = on(rounds).encode(x=alt.X("day:T"))
     lines = base.mark_rule(strokeDash=[4, 3], color=MUTED, aria=False)
@@ -109,8 +109,8 @@ def heads(
         chosen = frame[frame["case_id"].isin(ids)]
     coded = {
         (c["instrument_id"], c["layer"]): c
-        for c in each("codings")
-        if c["variable"] == "headed_by" and c["layer"] in ("article", "record")
+        for c in where("codings", "variable", "headed_by")
+        if c["layer"] in ("article", "record")
     }
     cells = []
     for case in chosen.itertuples():
