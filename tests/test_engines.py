@@ -216,8 +216,8 @@ def test_a_dask_frame_of_many_parts_gives_the_same():
     days = [(None, None), ("2018-01-01", "2019-06-30"), (None, "2020-02-29"), ("2021-12-31", None)]
     cells = product(PLACES, MECHANISMS, FACTORS[:3], days)
     rows = [(*row[:3], *row[3]) for row in cells]
-    frame = dd.from_pandas(on_pandas(rows, TEXT), npartitions=40)
-    assert frame.npartitions == 40
+    frame = dd.from_pandas(on_pandas(rows, TEXT), npartitions=12)
+    assert frame.npartitions == 12
     risk = frame[["place_id"]].query("place_id in ('110000', '370000')").drop_duplicates()
     assert rows_of(kj.adoption(frame, AT_RISK)) == plain_adoption(rows, AT_RISK)
     assert rows_of(kj.adoption(frame, risk)) == plain_adoption(rows, AT_RISK[:2])
