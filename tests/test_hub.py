@@ -1,6 +1,7 @@
 """The hub for a class, on loopback: a lesson held in it, its walls, its limits, and a real browser."""
 
 import asyncio
+import json
 import re
 import shutil
 import socket
@@ -14,6 +15,7 @@ import psutil
 import pytest
 
 from kejigai_data._build import env
+from kejigai_data._build.hub import __main__ as hub_main
 from kejigai_data._build.hub.settings import ClassListError, class_list, read_settings, sandbox
 
 from .benchmarks.class_load import PASSWORD, Hub, Student, a_class, lesson, ready
@@ -148,17 +150,21 @@ def test_a_student_sees_and_changes_nothing_but_the_own_folder(hub):
 async def refused(hub):
     found = []
     for name, password in (("stranger", PASSWORD), (NAMES[0], "not the password")):
+        begun = time.monotonic()
         async with Student(hub.address, name) as student:
             async with student.browser.get(f"{hub.address}/hub/login") as page:
                 await page.read()
             form = {"username": name, "password": password, "_xsrf": student.token("/hub/login")}
             async with student.browser.post(f"{hub.address}/hub/login", data=form) as page:
                 found.append((page.status, "/user/" in str(page.url)))
-    return found
+    return found, time.monotonic() - begun
 
 
 def test_only_the_class_comes_in_each_with_the_own_password(hub):
-    assert asyncio.run(refused(hub)) == [(403, False)] * 2
+    found, seconds = asyncio.run(refused(hub))
+    assert found == [(403, False)] * 2
+    # Who tries passwords waits after each.
+    assert seconds > 1
 
 
 def test_only_this_machine_is_served(hub):
@@ -419,3 +425,58 @@ def test_the_sandbox_works_for_an_ordinary_user(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["1000", "0"]
+
+
+def in_the_sandbox(folder, code):
+    """Return what a program says that runs as a student's would."""
+    settings = read_settings()._replace(folder=folder, memory=256)
+    (settings.homes / "lilei").mkdir(parents=True)
+    shown = [sys.prefix, sys.base_prefix, str(TOP / "kejigai_data")]
+    # As the hub does not hand on its environment, this does not either.
+    given = {"PYTHONPATH": str(TOP), "PATH": "/usr/bin:/bin"}
+    command = [*sandbox(settings, "lilei", shown), sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=given)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_files_that_lie_in_memory_are_bounded_and_settings_with_secrets_not_there(tmp_path):
+    code = """
+import json, os, shutil
+def writes(place):
+    try:
+        open(place + "/x", "w")
+        return True
+    except OSError:
+        return False
+sizes = [shutil.disk_usage(place).total // 2**20 for place in ("/tmp", "/dev/shm")]
+print(json.dumps([sizes, [place for place in ("/tmp", "/dev/shm", "/dev", "/etc", "/") if writes(place)],
+                  os.path.exists("/etc/shadow"), os.path.exists("/etc/passwd")]))
+"""
+    assert in_the_sandbox(tmp_path, code) == [[64, 64], ["/tmp", "/dev/shm"], False, True]
+
+
+def test_shared_memory_and_files_in_memory_count(tmp_path):
+    code = """
+import json, os, subprocess, sys, time
+from kejigai_data._build.hub.student import held, hold_to
+hold = "import mmap, sys; m = mmap.mmap(-1, 2**27); m.write(bytes(2**27)); print(flush=True); sys.stdin.read()"
+child = subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+child.stdout.readline()
+seen = [held(str(child.pid)) > 2**27]
+limit = sum(held(name) for name in os.listdir("/proc") if name.isdigit()) + 20 * 2**20
+for size in (0, 40 * 2**20):
+    open("/tmp/x", "wb").write(bytes(size))
+    hold_to(limit)
+    time.sleep(0.5)
+    seen.append(child.poll())
+print(json.dumps(seen))
+"""
+    assert in_the_sandbox(tmp_path, code) == [True, None, -9]
+
+
+def test_it_does_not_run_as_root_unless_told(monkeypatch, capsys):
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.delenv(hub_main.AS_ROOT, raising=False)
+    assert hub_main.main() == 2
+    assert "as an ordinary user" in capsys.readouterr().err

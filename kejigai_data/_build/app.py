@@ -22,7 +22,7 @@ from voila.configuration import VoilaConfiguration
 from voila.handler import BaseVoilaHandler
 
 from . import only_help
-from .given import LEAST, number
+from .given import LEAST, as_root, number
 from .handouts import LANGS, OTHER, words
 from .limits import POLICY, Places
 
@@ -108,6 +108,8 @@ def settings() -> Config:
 
 def main() -> int:
     """Serve the app until Ctrl-C."""
+    if warning := as_root("The app"):
+        print(warning, file=sys.stderr)
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(PAGES), os.environ.get("JUPYTER_PATH")]))
     with tempfile.TemporaryDirectory() as folder:
         for language in ("en", "zh"):

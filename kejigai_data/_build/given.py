@@ -1,4 +1,4 @@
-"""Numbers that the environment sets, for the app and the hub."""
+"""What the environment sets, for the app and the hub."""
 
 from __future__ import annotations
 
@@ -26,3 +26,10 @@ def number(name: str, usual: int, least: int = 1, most: int = 10**9) -> int:
         bounds = f"from {least} to {most}" if most < 10**9 else f"of at least {least}"
         raise SystemExit(f"{name}={told!r}: it must be a whole number {bounds}, such as {usual}.")
     return int(told)
+
+
+def as_root(what: str) -> str:
+    """Return why `what` should not run as root, or nothing where another user runs it."""
+    if os.name != "posix" or os.geteuid():
+        return ""
+    return f"{what} serves others and should run as an ordinary user: as root one fault in it opens the whole machine."

@@ -27,6 +27,8 @@ import aiohttp
 import psutil
 import yarl
 
+from kejigai_data._build.hub.__main__ import AS_ROOT
+
 PASSWORD = "a long password"
 LESSON = "zh/01_legal"
 
@@ -201,7 +203,7 @@ class Hub:
         self.port = free_ports(3)
         self.address = f"http://127.0.0.1:{self.port}"
         (self.folder / "class.txt").write_text("*teacher\n" + "\n".join(names), encoding="utf-8")
-        self.told = {"KEJIGAI_HUB": str(folder), "PORT": str(self.port), **told}
+        self.told = {"KEJIGAI_HUB": str(folder), "PORT": str(self.port), AS_ROOT: "1", **told}
 
     def __enter__(self):
         self.log = (self.folder / "hub.log").open("w", encoding="utf-8")

@@ -19,10 +19,12 @@ import urllib.request
 from pathlib import Path
 
 from ..env import PROXY, PROXY_HOME
+from ..given import as_root
 from .settings import ClassListError, Settings, class_list, read_settings
 
 PATIENCE = 10  # seconds that the parts have to end
 TOO_SOON = 5  # seconds: what ends sooner than that, and again
+AS_ROOT = "KEJIGAI_AS_ROOT"  # lets it run as root all the same
 TRIES = 5  # so many times in a row, cannot start
 
 
@@ -128,6 +130,10 @@ def take_up(path: Path, hub: Part) -> None:
 def main() -> int:
     """Keep proxy and hub running until Ctrl-C or SIGTERM."""
     settings = read_settings()
+    warning = as_root("The hub")
+    if warning and not os.environ.get(AS_ROOT):
+        print(f"{warning} Make a user for it; in a container that has none but root, set {AS_ROOT}=1.", file=sys.stderr)
+        return 2
     if not shutil.which("bwrap"):
         print("The hub shuts each student in with bubblewrap (Linux only): apt install bubblewrap", file=sys.stderr)
         return 2

@@ -13,8 +13,17 @@ TOP = Path(__file__).resolve().parents[3]
 # A letter or digit of any script first: the name is also that of a folder.
 NAME = re.compile(r"[^\W_][\w.-]{0,31}")
 PRIVATE = "/tmp"  # empty in every sandbox, and gone with it
+# What is written there is held in memory, and counts as such; each may take a quarter of the limit.
+IN_MEMORY = ("/dev/shm", PRIVATE)
 # Of the system only what programs need: a socket, as those under /run, would take a student for whoever runs the hub.
-SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc")
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64")
+# Of its settings those of names, libraries, certificates, fonts and shells: elsewhere lie keys and password files.
+ETC = (
+    *("passwd", "group", "nsswitch.conf", "hosts", "host.conf", "services", "protocols", "localtime", "timezone"),
+    *("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "mime.types", "locale.alias", "os-release"),
+    *("ssl/certs", "ssl/openssl.cnf", "ca-certificates", "pki/tls/certs", "pki/ca-trust", "crypto-policies"),
+    *("fonts", "terminfo", "inputrc", "profile", "bash.bashrc", "bashrc"),
+)
 # Of the repository only what a lesson needs: grades and work handed in may lie beside it.
 LESSONS = ("kejigai_data", "notebooks", "exercises/en", "exercises/zh", "exercises/laboratory")
 EXAMPLE = """\
@@ -121,12 +130,16 @@ def sandbox(settings: Settings, name: str, shown: list[str]) -> list[str]:
         What it sees beside the system: the environment, the lessons.
     """
     home = str(settings.homes / name)
-    command = ["bwrap", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/dev/shm", "--tmpfs", PRIVATE]
-    # Names are looked up where this link leads, on many systems under /run.
-    for path in (*SYSTEM, os.path.realpath("/etc/resolv.conf"), *shown):
+    command = ["bwrap", "--dev", "/dev", "--proc", "/proc"]
+    for place in IN_MEMORY:
+        command += ["--size", str(settings.memory * 2**20 // 4), "--tmpfs", place]
+    for path in (*SYSTEM, *(f"/etc/{part}" for part in ETC), *shown):
         command += ["--ro-bind-try", path, path]
+    # Names are looked up where this link leads, on many systems under /run.
+    command += ["--ro-bind-try", os.path.realpath("/etc/resolv.conf"), "/etc/resolv.conf"]
     folder = str(settings.folder)
-    command += ["--tmpfs", folder, "--bind", home, home, "--remount-ro", folder, "--remount-ro", "/", "--chdir", home]
-    # Nobody is root inside, whoever runs the hub.
+    command += ["--tmpfs", folder, "--bind", home, home, "--chdir", home]
+    for place in (folder, "/dev", "/"):
+        command += ["--remount-ro", place]
     command += ["--unshare-user", "--uid", "1000", "--gid", "1000"]
     return [*command, "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--new-session"]

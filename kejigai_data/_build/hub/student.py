@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
+import signal
 import sys
 from pathlib import Path
 from typing import Any
 
-import psutil
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.utils import url_path_join
 from jupyterhub.singleuser import main as serve
@@ -20,7 +21,7 @@ from traitlets.config import Config
 
 from ..env import bring_lessons
 from ..limits import POLICY
-from .settings import TOP
+from .settings import IN_MEMORY, TOP
 
 FIRST = "zh/00_start_here"
 UNKNOWN = """<!doctype html>
@@ -62,26 +63,27 @@ def first_chinese(name: str) -> tuple[bool, str]:
     return not name.startswith("zh"), name
 
 
-def private(process: psutil.Process) -> int:
-    """Return the bytes that a process shares with no other; none for one that has ended."""
+def held(number: str) -> int:
+    """Return the bytes of a process that lie in no file of a disk; none for one that has ended."""
     try:
-        held = process.memory_info()
-    except psutil.Error:
+        told = Path("/proc", number, "status").read_text(encoding="utf-8", errors="replace")
+    except OSError:
         return 0
-    return int(held.rss - held.shared)
+    return sum(int(kilobytes) * 1024 for kilobytes in re.findall(r"^Rss(?:Anon|Shmem):\s+(\d+) kB", told, re.MULTILINE))
 
 
 def hold_to(limit: int) -> None:
-    """End the largest process, if all that run for this student hold more than `limit` bytes.
+    """End the largest process, if all that run for this student, and their files in memory, hold more than `limit` bytes.
 
     The sandbox has a list of processes of its own, so that all that can be seen are the
     student's; the first of them is the sandbox, and this one serves.
     """
-    mine = {process: private(process) for process in psutil.process_iter()}
-    others = {process: held for process, held in mine.items() if process.pid not in (1, os.getpid())}
-    if others and sum(mine.values()) > limit:
-        with contextlib.suppress(psutil.Error):
-            max(others, key=others.__getitem__).kill()
+    mine = {number: held(number) for number in os.listdir("/proc") if number.isdigit()}
+    files = sum(shutil.disk_usage(place).used for place in IN_MEMORY)
+    others = {number: size for number, size in mine.items() if int(number) not in (1, os.getpid())}
+    if others and sum(mine.values()) + files > limit:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(max(others, key=others.__getitem__)), signal.SIGKILL)
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
