@@ -73,13 +73,17 @@ def check(arguments: argparse.Namespace) -> int:
                 f"{where} has none of the coded columns: {', '.join(coded)}, in words or as they stand."
             )
         if cases[told].isna().all(axis=None):
-            raise DataError(f"{where}: nothing is coded in it yet; its coded columns are {', '.join(there)}.")
+            others = ", ".join(repr(change["before"]) for change in changes if change["reason"] == "sheet")
+            also = f" Another sheet has headings as well and was not read: {others}." if others else ""
+            raise DataError(
+                f"{where}: nothing is coded in it yet; its coded columns are {', '.join(there)}.{also}"
+            )
         problems = validate(cases, lang=arguments.lang)
     else:
         problems = validate(folder=where, lang=arguments.lang)
     if arguments.json:
         found = json.loads(problems.to_json(orient="records", force_ascii=False))
-        print(json.dumps({"problems": found, "changes": changes}, ensure_ascii=False))
+        print(_json({"problems": found, "changes": changes}))
         return 1 if len(problems) else 0
     for change in changes[:SHOWN]:
         at = "file" if change["row"] is None else f"row {change['row']}"
@@ -163,7 +167,7 @@ def hand_on(arguments: argparse.Namespace) -> int:
     given = arguments.formats
     formats = FORMATS if given is None else [name.strip() for name in given.split(",")]
     files = export(arguments.folder, formats, arguments.lang, bom=not arguments.no_bom)
-    print(json.dumps(files, ensure_ascii=False) if arguments.json else "\n".join(files))
+    print(_json(files) if arguments.json else "\n".join(files))
     return 0
 
 
@@ -177,7 +181,7 @@ def agree(arguments: argparse.Namespace) -> int:
         print(note, file=sys.stderr)
     table = agreement(readings, resamples=arguments.resamples)
     if arguments.json:
-        print(table.to_json(orient="records", force_ascii=False))
+        print(_json(json.loads(table.to_json(orient="records"))))
         return 0
     print(f"{'variable':<20} {'units':>5} {'same':>6} {'kappa':>6} {'alpha':>6}  95 % interval")
     for row in table.itertuples():
@@ -188,6 +192,11 @@ def agree(arguments: argparse.Namespace) -> int:
         )
         print(f"{row.variable:<20} {row.units:>5} {same:>6} {kappa:>6} {alpha:>6}  {told}")
     return 0
+
+
+def _json(value: Any) -> str:
+    """Return JSON that stays JSON where the output has no place for every character, as a pipe of Windows."""
+    return json.dumps(value, ensure_ascii=sys.stdout.encoding.lower() not in ("utf-8", "utf8"))
 
 
 def _figure(value: float, form: str) -> str:

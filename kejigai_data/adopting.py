@@ -152,7 +152,7 @@ def _days_alike(cases: Any, earliest: str, latest: str) -> Any:
         cases = cases.with_columns(nw.col(latest).cast(first))
     if first == nw.String:
         # An open end of Stata is an empty text; what was made text of missing values says so in a word.
-        days = [nw.col(name) for name in (earliest, latest)]
+        days = [nw.col(name) for name in dict.fromkeys((earliest, latest))]
         cases = cases.with_columns(nw.when(~day.is_in(["", *MISSING])).then(day) for day in days)
     return cases
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Of any kind, also wide, unbreakable and without a width: engines differ on which they count as spaces.
 SPACES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\ufeff\u200b\u200c\u200d\u2060"
+# Some before something else. Without a bound Python's expressions take the square of a long gap.
+GAP = f"[{SPACES}]{{0,99}}"
 
 
 def a_text(value: object, what: str) -> str:

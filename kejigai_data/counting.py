@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from .checks import SPACES
+from .checks import GAP, SPACES
 from .codebook import codes_of, is_set, set_form
 from .engines import as_text, one_column, opened_codes, some_columns, unlike
 from .errors import SelectionError
@@ -61,8 +61,10 @@ def naming(frame: IntoFrameT, by: str | Iterable[str] = "mechanism", place: str 
     cases = opened_codes(frame, [*keys, where])
     if cases.implementation is nw.Implementation.DASK:
         # Dask counts a missing place as one more for each partition.
-        each: Any = cases.group_by(*keys, where).agg(nw.len().alias("cases"))
-        groups = each.group_by(*keys).agg(nw.col("cases").sum(), nw.col(where).count().alias("places"))
+        each: Any = cases.group_by(*keys, where).agg(nw.len().alias("_placed")).rename({where: "_place"})
+        groups = each.group_by(*keys).agg(
+            nw.col("_placed").sum().alias("cases"), nw.col("_place").count().alias("places")
+        )
         return as_text(groups, keys).to_native()
     groups = cases.group_by(*keys).agg(
         nw.len().alias("cases"), nw.col(where).n_unique().alias("places"), nw.col(where).count().alias("_placed")
@@ -172,9 +174,7 @@ def _members(frame: Any, variable: str) -> Any:
     if not is_set(variable):
         return frame
     frame = frame.with_columns(
-        left=nw.col("left")
-        .str.replace_all(f"[{SPACES}]*;[{SPACES}]*", ";")
-        .str.replace_all(f"^[;{SPACES}]+|[;{SPACES}]+$", "")
+        left=nw.col("left").str.replace_all(f"{GAP};[{SPACES}]*", ";").str.strip_chars(f";{SPACES}")
     ).filter(nw.col("left") != "")
     padded = nw.concat_str(nw.lit(";"), nw.col("left"), nw.lit(";"))
     parts = [

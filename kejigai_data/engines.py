@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from .checks import SPACES, a_text, as_written, one_short, texts
+from .checks import a_text, as_written, one_short, texts
 from .errors import SelectionError, unknown
 from .loading import text_type
 
 if TYPE_CHECKING:
     import narwhals as nw
 
-EDGE = f"^[{SPACES}]+|[{SPACES}]+$"
 EXACT = float(2**53)  # up to here decimal numbers hold every whole one
 KINDS = "pandas, polars (eager or lazy), pyarrow, DuckDB, Dask or PySpark"
 
@@ -45,6 +44,13 @@ def opened(frame: Any, columns: Iterable[str] = (), what: str = "frame") -> nw.D
     for name in wanted:
         if name not in names:
             raise unknown("column", name, map(str, names))
+    spelt = result.implementation
+    odd = next((name for name in wanted if any(mark in name for mark in '.`"')), None)
+    if odd is not None and (spelt.is_duckdb() or spelt.is_spark_like()):
+        raise SelectionError(
+            f"{what} has a column {odd!r}: {spelt.value} takes the point or the quotation mark in its name for "
+            "something else. Rename it."
+        )
     empty = [name for name in wanted if _of_no_kind(result, name)]
     if empty:
         result = result.with_columns(nw.col(name).cast(nw.String) for name in empty)

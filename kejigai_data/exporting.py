@@ -346,7 +346,7 @@ def _dta(frames: dict[str, pd.DataFrame], folder: str, language: str) -> None:
                 ready[column] = ready[column].astype(_plain_categories(ready[column]))
             else:
                 ready[column] = _text(ready[[column]])[column].map(str).to_numpy(dtype=object)
-        labels = {c: _label(name, c, language)[:80] for c in ready.columns}
+        labels = {c: _cut(_label(name, c, language)) for c in ready.columns}
         long = [c for c in ready.columns if ready[c].dtype == object and ready[c].map(_bytes).max() > 2000]
         ready.to_stata(
             os.path.join(folder, f"{name}.dta"),
@@ -365,6 +365,20 @@ def _plain_categories(column: pd.Series) -> Any:
 
     names = pd.Index(np.array(list(column.cat.categories), dtype=object))
     return pd.CategoricalDtype(names, column.cat.ordered)
+
+
+def _cut(label: str, most: int = 80) -> str:
+    """Return a label as long as Stata takes it; one that is cut ends after a word, and says so.
+
+    Examples
+    --------
+    >>> _cut("a first word and others", 12)
+    'a first …'
+    """
+    if len(label) <= most:
+        return label
+    words = label[: most - 1].rsplit(" ", 1)
+    return f"{words[0]} …" if len(words) > 1 and len(words[0]) > most // 2 else f"{label[: most - 1]}…"
 
 
 def _bytes(text: str) -> int:

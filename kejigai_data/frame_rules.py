@@ -12,9 +12,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .cases import OURS
-from .checks import SPACES
+from .checks import GAP, SPACES
 from .codebook import codes_of, is_set, label, set_form
-from .engines import EDGE, as_code, collected, evened, inferred, opened, planned, unlike
+from .engines import as_code, collected, evened, inferred, opened, planned, unlike
 from .errors import SelectionError, unknown
 from .language import pick
 from .loading import FOLDER, VOCABULARY, read_rows, records, text_type
@@ -217,7 +217,7 @@ def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str], l
         if kind == "present":
             yield Check(rule, name, cell.is_null() | cell.str.contains(BLANK), none)
         elif kind == "edge":
-            yield Check(rule, name, cell.str.contains(ASTRAY), cell.str.replace_all(EDGE, ""), (name,))
+            yield Check(rule, name, cell.str.contains(ASTRAY), cell.str.strip_chars(SPACES), (name,))
         elif kind == "place":
             provinces = sorted({p["place_id"][:2] for p in records("places") if p["place_id"].isdigit()})
             known = [p["place_id"] for p in records("places")]
@@ -284,7 +284,8 @@ def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str], l
                 others = [one for one in codes_of(other) if one != dimension]
                 astray = astray | (cell.is_in(codes) & nw.col(other).is_in(others))
             yield Check(rule, name, astray, home, (name, other))
-        elif kind == "sourced":
+        elif kind == "sourced" and (ORIGIN not in present or "source" in present):
+            # After `merge` the column of locators is ours where others gave no sources.
             found = [~nw.col(v).is_null() for v in coded if v in present]
             told_of = [nw.col(f"{v}_status") for v in coded if v in present and f"{v}_status" in present]
             # What was read and is silent, or denied, has a source as well.
@@ -354,7 +355,7 @@ def _code_hint(cell: nw.Expr, variable: str, lang: str) -> nw.Expr:
     """Offer the code for a label, or for a code in capitals or with spaces; else all codes."""
     import narwhals as nw
 
-    wrong = cell.str.replace_all(EDGE, "").str.to_lowercase().str.replace_all("[ -]", "_")
+    wrong = cell.str.strip_chars(SPACES).str.to_lowercase().str.replace_all("[ -]", "_")
     names = {code: label(variable, code, lang) for code in codes_of(variable)}
     hint: nw.Expr = nw.lit(_allowed(names, lang))
     for row in records("codes"):
@@ -363,7 +364,7 @@ def _code_hint(cell: nw.Expr, variable: str, lang: str) -> nw.Expr:
             hint = nw.when(wrong.is_in(spellings)).then(nw.lit(row["code"])).otherwise(hint)
     if is_set(variable):
         # With spaces between the members or around them, or joined as in Chinese.
-        joined = cell.str.replace_all(EDGE, "").str.replace_all(f"[{SPACES}]*[;,；、，][{SPACES}]*", ";")
+        joined = cell.str.strip_chars(SPACES).str.replace_all(f"{GAP}[;,；、，][{SPACES}]*", ";")
         hint = nw.when(joined.str.contains(set_form(codes_of(variable)))).then(joined).otherwise(hint)
     return hint
 
@@ -372,7 +373,7 @@ def _place_hint(cell: nw.Expr, form: str, lang: str) -> nw.Expr:
     """Offer the code for a name of a place, both for one that names two, as Shanxi does."""
     import narwhals as nw
 
-    wrong = cell.str.replace_all(EDGE, "").str.replace_all("[.]0+$", "")
+    wrong = cell.str.strip_chars(SPACES).str.replace_all("[.]0+$", "")
     either = (
         "A code of GB/T 2260, or an id of load_places(); find_place() looks a name up",
         "GB/T 2260 代码，或 load_places() 中的编号；可用 find_place() 按名称查找",

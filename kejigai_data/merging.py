@@ -44,8 +44,8 @@ def merge(own: pd.DataFrame, cases: pd.DataFrame, origin: str = "own") -> pd.Dat
     Raises
     ------
     SelectionError
-        If a case_id is in both frames (both rows are named), `own` breaks the codebook or says of
-        a place what is not so, has a column ``origin``, `origin` is empty or ours, or `cases`
+        If a case_id is in both frames or twice in `own` (both rows are named), `own` breaks the
+        codebook or says of a place what is not so, has a column ``origin``, `origin` is empty or ours, or `cases`
         carries labels in place of codes.
     UnknownNameError
         If a frame lacks ``case_id`` or ``place_id``.
@@ -112,6 +112,16 @@ def _codes_not_labels(cases: pd.DataFrame) -> None:
 
 
 def _no_clash(own: pd.DataFrame, cases: pd.DataFrame) -> None:
+    ids = own["case_id"].astype(str)
+    twice = ids[ids.duplicated()]
+    if len(twice):
+        rows = " and ".join(f"row {number + 1}" for number in range(len(ids)) if ids.iloc[number] == twice.iloc[0])
+        said = (
+            " A sheet of several coders gives one reading: own[own['reading'] == …]."
+            if "reading" in own.columns
+            else ""
+        )
+        raise SelectionError(f"own has the case {twice.iloc[0]!r} more than once: {rows}.{said}")
     taken = set(cases["case_id"].astype(str))
     both = [case for case in own["case_id"].astype(str) if case in taken]
     if both:

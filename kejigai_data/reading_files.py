@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from .agree import EVIDENCE, NEEDED
-from .errors import SelectionError
+from .errors import DataError, SelectionError
 from .loading import build
 from .merging import as_readings
-from .sheet_files import HEAD, Rows, read_grid
+from .sheet_files import HEAD, Change, Rows, read_grid
 from .sheet_reading import read_coding_sheet
+from .words import word
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +92,8 @@ def _not_compared(answers: pd.DataFrame) -> Iterator[str]:
 
 
 def _one(path: str, name: str, notes: list[str]) -> pd.DataFrame:
-    rows = read_grid(path, _score).rows
+    grid = read_grid(path, _score)
+    rows = grid.rows
     at = next((at for at, row in enumerate(rows[:HEAD]) if set(LONG) <= set(_folded(row))), None)
     if at is None:
         frame, changes = read_coding_sheet(path)
@@ -112,7 +115,22 @@ def _one(path: str, name: str, notes: list[str]) -> pd.DataFrame:
     twice = [one for one, times in Counter(headings).items() if times > 1 and one in (*NEEDED, *EVIDENCE)]
     if twice:
         raise SelectionError(f"{path} has the heading {twice[0]!r} more than once: rename or delete one.")
-    body = [[cell.strip() for cell in row] for row in rows[at + 1 :] if any(cell.strip() for cell in row)]
+    body = []
+    for number, row in enumerate(rows[at + 1 :], start=at + 2):
+        cells = [cell.strip() for cell in row]
+        if grid.exact and any(cells[len(headings) :]):
+            raise DataError(
+                f"{path}, row {number}: {len(row)} cells, but the headings have {len(headings)}. Put quotation "
+                "marks around cells that hold the delimiter, or save the table as .xlsx."
+            )
+        if any(cells):
+            body.append(cells)
+    for reason, of_one in groupby(sorted(grid.changes, key=_reason), key=_reason):
+        first, *more = of_one
+        where = f", row {first.row}" if first.row else ""
+        told = f" ({first.before})" if first.before else ""
+        others = f" So {len(more)} times more." if more else ""
+        notes.append(f"{path}{where}: {word(f'sheet_reason_{reason}', 'en')}{told}{others}")
     columns = {
         heading: [row[number] if number < len(row) else "" for row in body]
         for number, heading in enumerate(headings)
@@ -139,6 +157,10 @@ def _answered(readings: pd.DataFrame, path: str) -> pd.DataFrame:
     if readings["value"].isna().all():
         raise SelectionError(f"{path}: nothing is coded in it, so there is nothing to compare.")
     return readings
+
+
+def _reason(change: Change) -> str:
+    return change.reason
 
 
 def _folded(row: Sequence[str]) -> list[str]:

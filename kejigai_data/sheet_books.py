@@ -28,6 +28,7 @@ CHUNK = 1 << 20
 MONTHS = frozenset((27, 36, 50, 52, 57))
 DAYS = frozenset((28, 29, 30, 31, 51, 53, 54, 58))
 _PLAIN_ENCODINGS = ("utf-8", "utf-16", "us-ascii", "ascii", "iso-8859-1", "windows-1252")
+_BREAK = re.compile("_x00(09|0A|0D)_", re.IGNORECASE)
 _ENTITY = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _ROW = re.compile(rb"<(?:\w{1,20}:)?(?:row|si)\b")
 # Spans are bounded, so that no text makes these patterns slow.
@@ -135,7 +136,7 @@ def _grid(book: Any, data: bytes, name: str, score: Score) -> Grid:
     sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible" or sheet.title != LISTS]
     if not sheets:
         raise DataError(f"{name} holds no sheet that can be read. Save it as .xlsx (not “strict”) again.")
-    scores = []
+    scores, full = [], []
     for sheet in sheets:
         sheet.reset_dimensions()
         head: Rows = []
@@ -144,9 +145,14 @@ def _grid(book: Any, data: bytes, name: str, score: Score) -> Grid:
             if len(head) == HEAD:
                 break
         scores.append(score(head))
+        full.append(sum(any(cell.strip() for cell in row) for row in head) > 1)
     ours = {word("sheet_coding", lang) for lang in ("en", "zh")}
     shown = [at for at, one in enumerate(sheets) if one.sheet_state == "visible"] or range(len(sheets))
-    chosen = max(shown, key=lambda at: (sheets[at].title in ours and scores[at] > 1, scores[at], -at))
+    # A template that nobody filled in gives way to a sheet with rows below its headings.
+    order = [
+        (full[at] and scores[at] > 1, sheets[at].title in ours and scores[at] > 1, scores[at], -at) for at in shown
+    ]
+    chosen = -max(order)[-1]
     sheet = sheets[chosen]
     changes = [
         Change(None, "", other.title, "", "sheet")
@@ -183,7 +189,10 @@ def _rows(sheet: Any, book: Any, name: str, changes: list[Change]) -> Iterator[l
 def _text(cell: Any, number: int, at: int, book: Any, changes: list[Change]) -> str:
     value = cell.value
     if isinstance(value, str):
-        return value
+        if cell.data_type == "e":
+            changes.append(Change(number, at, value, value, "error_cell"))
+        # A line break, or a tab, as a workbook writes what was pasted.
+        return _BREAK.sub(lambda found: chr(int(found[1], 16)), value) if "_x00" in value else value
     if isinstance(value, bool):
         return str(value).upper()
     shown = ""

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .checks import texts
+from .checks import a_path, texts
 from .codebook import describe, is_set, label, variable_label
 from .errors import DataError, SelectionError, missing_extra, unknown
 from .exporting import guarded, save_book
@@ -63,9 +63,7 @@ def coding_sheet(
     >>> [os.path.basename(file) for file in files]
     ['coding.csv', 'coding_codes.csv']
     """
-    if not isinstance(path, str | os.PathLike) or "\0" in str(path):
-        raise SelectionError(f"Give the path of a new file, not {str(path)[:60]!r}.")
-    target = os.path.abspath(str(path))
+    target = os.path.abspath(a_path(path, "path"))
     stem, ending = os.path.splitext(target)
     lang = resolve(language)
     chosen = _chosen(variables)

@@ -169,12 +169,18 @@ def labels_of(language: str) -> dict[tuple[str, str], str]:
 
 
 def _text(name: object, value: object) -> str:
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return "; ".join(_text(name, one) for one in value)
     if value is None or value != value:
         return ""
+    if hasattr(value, "freqstr"):
+        return str(value)
     if hasattr(value, "strftime"):
         return str(value.strftime("%Y-%m-%d"))
     if isinstance(value, float):
-        return f"{value:.2f}"
+        return f"{value:.2f}" if not value or abs(value) >= 0.01 else f"{value:.2g}"
     if name in IN_WORDS:
         return word(str(value))
     if name == "locator":

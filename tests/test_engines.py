@@ -693,3 +693,25 @@ def test_dictionaries_of_arrow_in_pandas_are_codes(tmp_path):
     decimal = pd.ArrowDtype(pa.dictionary(pa.int32(), pa.float64()))
     numbers = pd.DataFrame({"stage": pd.array([1.0, None], dtype=decimal), "place_id": ["a", "b"]})
     assert rows_of(kj.naming(numbers, "stage"), ["stage", "cases"]) == {("1", 1): 1, (None, 1): 1}
+
+
+@pytest.mark.parametrize("made", [on_pandas, on_polars, on_lazy, on_duckdb, on_dask])
+def test_exact_days_may_stand_in_one_column(made):
+    frame = made([("370100", "2020-01-01"), ("370200", "2020-03-01")], ("place_id", "day"))
+    found = rows_of(kj.adoption(frame, ["370100", "370200"], earliest="day", latest="day"), ("earliest", "least"))
+    assert found == Counter([("2020-01-01", 1), ("2020-03-01", 2)])
+
+
+@pytest.mark.parametrize("made", [on_pandas, on_polars, on_lazy, on_duckdb, SPARK])
+def test_a_name_that_an_engine_cannot_spell_is_told_of(made):
+    frame = made([("110000", "x")], ("place_id", "a.b"))
+    if made in (on_duckdb, on_spark):
+        with pytest.raises(kj.SelectionError, match=r"'a\.b'.*Rename it"):
+            kj.naming(frame, "a.b")
+    else:
+        assert rows_of(kj.naming(frame, "a.b")) == Counter([("x", 1, 1)])
+
+
+def test_the_column_of_places_may_be_called_as_the_counts_are():
+    frame = on_dask([("x", "1"), ("x", None), (None, "2")], ("stage", "cases"))
+    assert rows_of(kj.naming(frame, "stage", place="cases")) == Counter([(2, 1, "x"), (1, 1, None)])

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from datetime import date
 
 import duckdb
 import narwhals as nw
+import openpyxl
 import pandas as pd
 import polars as pl
 import pytest
@@ -745,3 +747,94 @@ def test_merge_takes_a_province_that_a_gap_made_decimal_and_a_full_name():
     assert both["place_zh"].tolist() == ["湖南", "京津冀"]
     with pytest.raises(kj.SelectionError, match="湖北"):
         kj.merge(own.assign(place_zh="湖北"), kj.load_cases())
+
+
+def test_a_cell_of_spaces_ends_without_pyarrow_too():
+    """Without it pandas searches with Python's own expressions, which long gaps can make endless."""
+    code = """
+import sys
+sys.modules["pyarrow"] = None
+import pandas as pd, kejigai_data as kj
+gap = " " * 20_000
+frame = pd.DataFrame({"case_id": ["a" + gap + "b"], "place_id": [f"a{gap}b"], "stage": [f"pilot{gap}x"],
+                      "factors": [f"technology{gap};capital{gap}x"], "source": [f"a{gap}b"]})
+print(len(kj.validate(frame)), len(kj.co_occurrence(frame, "factors")))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == ["3", "0"]
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "ascii", "utf-8"])
+def test_json_is_json_in_any_encoding_of_the_terminal(encoding, tmp_path):
+    place = "Café\xa0© 𠮷"
+    (tmp_path / "x.csv").write_text(f"case_id,place_id,stage\nn1,{place},pilot\n", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "kejigai_data", "validate", str(tmp_path / "x.csv"), "--json"],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        check=False,
+    )
+    assert json.loads(done.stdout.decode(encoding))["problems"][0]["value"] == place
+
+
+def test_a_case_of_two_coders_is_merged_once():
+    one = pd.DataFrame({"case_id": ["n1", "n2"], "place_id": ["430000", "440300"], "stage": ["pilot"] * 2})
+    both = pd.concat([one.assign(reading="a"), one.assign(reading="b")])
+    assert kj.validate(both).empty
+    with pytest.raises(kj.SelectionError, match=r"'n1' more than once: row 1 and row 3.*reading"):
+        kj.merge(both, kj.load_cases())
+    merged = kj.merge(both[both["reading"] == "b"], kj.load_cases())
+    assert merged["case_id"].is_unique
+    # It gave no sources, and the column of locators that it got is ours.
+    assert kj.validate(one).empty
+    assert kj.validate(merged).empty
+
+
+def agreed(folder, files):
+    paths = []
+    for name, text in files.items():
+        paths.append(str(folder / name))
+        (folder / name).write_text(text, encoding="utf-8")
+    return subprocess.run(
+        [sys.executable, "-m", "kejigai_data", "agree", *paths], capture_output=True, text=True, check=False
+    )
+
+
+def test_agree_loses_no_cell_of_a_long_table(tmp_path):
+    done = agreed(
+        tmp_path,
+        {
+            "p.csv": "unit,variable,value\n1,factors,capital;data\n",
+            "q.csv": "unit;variable;value\n1;factors;capital;data\n",
+        },
+    )
+    assert done.returncode == 2
+    assert "q.csv, row 2: 4 cells, but the headings have 3" in done.stderr
+
+
+def test_agree_says_what_of_a_workbook_it_did_not_read(tmp_path):
+    book = openpyxl.Workbook()
+    rows = [("reading", "unit", "variable", "value"), ("a", "1", "stage", "pilot"), ("b", "1", "stage", "pilot")]
+    for row in [*rows, ("a", "2", "stage", "=1+1"), ("b", "2", "stage", "pilot")]:
+        book.active.append(row)
+    other = book.create_sheet("丙")
+    for row in rows:
+        other.append(row)
+    book.save(tmp_path / "long.xlsx")
+    command = [sys.executable, "-m", "kejigai_data", "agree", str(tmp_path / "long.xlsx")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "was not read. (丙)" in done.stderr
+    assert "row 4: A formula without a stored result was read as empty" in done.stderr
+
+
+def test_a_template_left_empty_gives_way_to_the_sheet_that_is_filled(tmp_path):
+    kj.coding_sheet(tmp_path / "mine.xlsx", language="zh")
+    book = openpyxl.load_workbook(tmp_path / "mine.xlsx")
+    sheet = book.create_sheet("Sheet1")
+    for row in (("编号", "地方", "进展阶段", "来源"), ("n1", "深圳", "试点_x000D_\n", "#N/A")):
+        sheet.append(row)
+    sheet["D2"].data_type = "e"
+    book.save(tmp_path / "mine.xlsx")
+    cases, changes = kj.read_coding_sheet(tmp_path / "mine.xlsx")
+    assert cases[["case_id", "place_id", "stage", "source"]].values.tolist() == [["n1", "440300", "pilot", "#N/A"]]
+    assert {"sheet", "error_cell"} <= set(changes["reason"])
