@@ -166,7 +166,7 @@ def test_the_menus_compare_without_a_kernel(opened, name, given):
     after = figure.locator("svg").inner_html()
     # Heard as well as seen.
     said = page.get_by_role("status").text_content()
-    assert label in said
+    assert re.search(rf"\w[:：] ?{re.escape(label)}", said)
     assert figure.locator(".role-title-text").first.text_content() in said
     assert after != before
     assert label.split(":")[0] in after

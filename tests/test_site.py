@@ -119,6 +119,12 @@ def test_a_case_page_shows_every_value_source_and_disagreement(folder):
         ("en", "上海 2020-01-20", "Shanghai", 1),
         ("en", "上海 2020.1.20", "Shanghai", 1),
         ("zh", "上海 2020/1/20", "上海", 1),
+        ("zh", "2020 年 1 月 20 日", "上海", 1),
+        ("en", "2020-1-20", "Shanghai", 1),
+        ("en", "20 January 2020", "Shanghai", 1),
+        ("zh", "Jan. 20, 2020", "上海", 1),
+        ("zh", "上海 2020.01", "上海", 1),
+        ("en", "Shanghai January 2020", "Shanghai", 1),
     ],
 )
 def test_search_finds_in_both_languages(opened, code, words, first, many):

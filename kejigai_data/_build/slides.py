@@ -201,14 +201,15 @@ def page(path: Path) -> str:
 def write_shared(target: Path) -> None:
     """Write what the decks share."""
     target.mkdir(parents=True, exist_ok=True)
-    for name in ("reveal/reveal.js", "reveal/reveal.css", "reveal/notes.js", "reveal/LICENSE", "slides.css", "slides.js"):
+    for name in ("reveal/reveal.js", "reveal/reveal.css", "reveal/LICENSE", "slides.css", "slides.js"):
         shutil.copyfile(PAGES / name, target / Path(name).name)
     (target / "vega.js").write_text(handouts.vega(), encoding="utf-8")
-    (target / "notes.zh.js").write_text(speaker_view_in_chinese(), encoding="utf-8")
+    for language in LANGS:
+        (target / f"notes.{language}.js").write_text(speaker_view(language), encoding="utf-8")
 
 
-def speaker_view_in_chinese() -> str:
-    """Return reveal.js's speaker view with its words in Chinese.
+def speaker_view(language: str) -> str:
+    """Return reveal.js's speaker view in a language; in menu and notes keys do not turn the slide.
 
     Raises
     ------
@@ -216,10 +217,10 @@ def speaker_view_in_chinese() -> str:
         If another version of reveal.js no longer says so.
     """
     text = (PAGES / "reveal" / "notes.js").read_text(encoding="utf-8")
-    for said, chinese in read_rows(str(PAGES / "speaker_view.csv"))[1]:
+    for said, english, chinese in read_rows(str(PAGES / "speaker_view.csv"))[1]:
         if text.count(said) != 1:
             raise LookupError(f"reveal/notes.js says {said!r} {text.count(said)} times, and not once.")
-        text = text.replace(said, chinese)
+        text = text.replace(said, english if language == "en" else chinese)
     return text
 
 

@@ -14,10 +14,13 @@ addEventListener("resize", () => document.querySelectorAll("figure.chart").forEa
 addEventListener("change", ({target}) => {
   const figure = target.closest("figure.chart");
   if (figure) requestAnimationFrame(() => requestAnimationFrame(() => {
-    const chosen = [...figure.querySelectorAll("select")].map((menu) => menu.selectedOptions[0].textContent);
+    const between = document.documentElement.lang === "en" ? [": ", ", "] : ["：", "，"];
+    const chosen = [...figure.querySelectorAll(".vega-bind")].map((menu) => [
+      menu.querySelector(".vega-bind-name").textContent.trim(), menu.querySelector("select").selectedOptions[0].textContent]
+      .join(between[0]));
     const title = figure.querySelector(".role-title-text")?.textContent ?? "";
     const said = document.getElementById("redrawn");
-    said.textContent = said.dataset.words.replace("{chosen}", chosen.join(", ")).replace("{title}", title);
+    said.textContent = said.dataset.words.replace("{chosen}", chosen.join(between[1])).replace("{title}", title);
   }));
 });
 // On paper nobody can open an answer.

@@ -57,8 +57,8 @@ async function start() {
   const options = {width: 1280, height: 720, margin: 0, center: false, hash: true, slideNumber: "c/t", transition: "none",
     // On a phone too a deck is turned, not scrolled, and a link leads to its slide.
     scrollActivationWidth: null,
-    // Its list of keys is in English only.
-    help: document.documentElement.lang === "en"};
+    // The list of keys and the field for a number of a slide are in English only.
+    help: document.documentElement.lang === "en", jumpToSlide: document.documentElement.lang === "en"};
   // In a menu the arrows and letters choose: they must not turn the slide. The speaker view hands on keys without a target.
   const keyboardCondition = (event) => !event.target?.closest?.("select, input, summary");
   await Reveal.initialize({...options, keyboardCondition, plugins: [RevealNotes]});
