@@ -115,7 +115,8 @@ def _no_clash(own: pd.DataFrame, cases: pd.DataFrame) -> None:
     ids = own["case_id"].astype(str)
     twice = ids[ids.duplicated()]
     if len(twice):
-        rows = " and ".join(f"row {number + 1}" for number in range(len(ids)) if ids.iloc[number] == twice.iloc[0])
+        same = [number + 1 for number in range(len(ids)) if ids.iloc[number] == twice.iloc[0]]
+        rows = f"row {same[0]} and row {same[1]}"
         said = (
             " A sheet of several coders gives one reading: own[own['reading'] == …]."
             if "reading" in own.columns

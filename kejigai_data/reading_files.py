@@ -129,7 +129,7 @@ def _one(path: str, name: str, notes: list[str]) -> pd.DataFrame:
         first, *more = of_one
         where = f", row {first.row}" if first.row else ""
         told = f" ({first.before})" if first.before else ""
-        others = f" So {len(more)} times more." if more else ""
+        others = f" The same {len(more)} times more." if more else ""
         notes.append(f"{path}{where}: {word(f'sheet_reason_{reason}', 'en')}{told}{others}")
     columns = {
         heading: [row[number] if number < len(row) else "" for row in body]

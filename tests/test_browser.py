@@ -149,7 +149,7 @@ def charts_in(name):
     return sum(MIME in o.get("data", {}) for c in notebook.cells for o in c.get("outputs", ()))
 
 
-@pytest.mark.parametrize("name", some_now(LESSONS, LESSONS[1::4]))
+@pytest.mark.parametrize("name", some_now(LESSONS, LESSONS[5::12]))
 def test_lesson_shows_saved_then_runs_and_every_chart_is_drawn(lesson, name):
     one = lesson(name)
     expected = charts_in(name)

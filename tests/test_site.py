@@ -12,7 +12,7 @@ import kejigai_data as kj
 from kejigai_data._build import site
 from kejigai_data.classroom.masters import SOLUTION
 
-from .conftest import TOP
+from .conftest import TOP, some_now
 from .test_browser import CLOSED
 from .test_exercises import SECRET
 
@@ -238,7 +238,10 @@ def test_search_says_when_it_finds_nothing_and_takes_markup_as_words(opened):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
     "name",
-    ["index", "en/index", "zh/index", "en/cases/c032", "zh/cases/c014", "zh/codebook/action", "en/glossary"],
+    some_now(
+        ["index", "en/index", "zh/index", "en/cases/c032", "zh/cases/c014", "zh/codebook/action", "en/glossary"],
+        ["index", "zh/index", "en/cases/c032", "zh/codebook/action"],
+    ),
 )
 def test_axe_finds_no_serious_fault(opened, name, scheme):
     from axe_playwright_python.sync_playwright import Axe

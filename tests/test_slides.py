@@ -245,11 +245,12 @@ def test_the_speaker_view_speaks_the_language_of_the_deck(opened):
     assert page.locator(".resume-button").text_content() == "继续放映"
     # The lecturer's hands are on this window, or on a clicker.
     view.bring_to_front()
+    view.wait_for_function("document.querySelectorAll('iframe').length === 2")
+    for slide in view.frames[1:]:
+        slide.wait_for_selector("body[data-ready]")
     for at, key in enumerate(("ArrowRight", "PageDown", "Space"), start=1):
         view.keyboard.press(key)
         page.wait_for_function(f"Reveal.getIndices().h === {at}")
-    next_slide = next(frame for frame in view.frames if "controls=false" in frame.url)
-    next_slide.wait_for_selector("body[data-ready]")
     # In its menu and its notes keys do what they do everywhere; a click on the preview turns nothing.
     view.focus("select")
     view.keyboard.press("ArrowDown")

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from ..env import PROXY, PROXY_HOME
 from ..given import as_root
-from .settings import ClassListError, Settings, class_list, read_settings
+from .settings import PRIVATE, ClassListError, Settings, class_list, read_settings
 
 PATIENCE = 10  # seconds that the parts have to end
 TOO_SOON = 5  # seconds: what ends sooner than that, and again
@@ -138,12 +138,15 @@ def main() -> int:
         print("The hub shuts each student in with bubblewrap (Linux only): apt install bubblewrap", file=sys.stderr)
         return 2
     tried = subprocess.run(
-        ["bwrap", "--ro-bind", "/", "/", "--unshare-user", "true"], capture_output=True, text=True, check=False
+        ["bwrap", "--ro-bind", "/", "/", "--size", "4096", "--tmpfs", PRIVATE, "--unshare-user", "true"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if tried.returncode:
         print(
             f"bubblewrap cannot shut anybody in here: {tried.stderr.strip()}\n"
-            "Ubuntu 24.04 and newer want an AppArmor profile that lets /usr/bin/bwrap make user namespaces "
+            "It must be bubblewrap 0.7 or newer. Ubuntu 24.04 and newer want an AppArmor profile that lets /usr/bin/bwrap make user namespaces "
             "(userns); in a container they must be allowed from outside.",
             file=sys.stderr,
         )
