@@ -115,16 +115,17 @@ def _no_clash(own: pd.DataFrame, cases: pd.DataFrame) -> None:
     ids = own["case_id"].astype(str)
     twice = ids[ids.duplicated()]
     if len(twice):
-        same = [number + 1 for number in range(len(ids)) if ids.iloc[number] == twice.iloc[0]]
-        rows = f"row {same[0]} and row {same[1]}"
+        first, second, *_ = (number for number, case in enumerate(ids, start=1) if case == twice.iloc[0])
         said = (
             " A sheet of several coders gives one reading: own[own['reading'] == …]."
             if "reading" in own.columns
             else ""
         )
-        raise SelectionError(f"own has the case {twice.iloc[0]!r} more than once: {rows}.{said}")
+        raise SelectionError(
+            f"own has the case {twice.iloc[0]!r} more than once: row {first} and row {second}.{said}"
+        )
     taken = set(cases["case_id"].astype(str))
-    both = [case for case in own["case_id"].astype(str) if case in taken]
+    both = [case for case in ids if case in taken]
     if both:
         shown = [f"{case!r} ({_called(own, case)} in own; {_called(cases, case)} in cases)" for case in both[:5]]
         more = f" and {len(both) - 5} more" if len(both) > 5 else ""

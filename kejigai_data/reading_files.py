@@ -6,13 +6,14 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from .agree import EVIDENCE, NEEDED
-from .errors import DataError, SelectionError
+from .errors import SelectionError
 from .loading import build
 from .merging import as_readings
-from .sheet_files import HEAD, Change, Rows, read_grid
+from .sheet_files import HEAD, Rows, no_wider, read_grid
 from .sheet_reading import read_coding_sheet
 from .words import word
 
@@ -118,14 +119,12 @@ def _one(path: str, name: str, notes: list[str]) -> pd.DataFrame:
     body = []
     for number, row in enumerate(rows[at + 1 :], start=at + 2):
         cells = [cell.strip() for cell in row]
-        if grid.exact and any(cells[len(headings) :]):
-            raise DataError(
-                f"{path}, row {number}: {len(row)} cells, but the headings have {len(headings)}. Put quotation "
-                "marks around cells that hold the delimiter, or save the table as .xlsx."
-            )
+        if grid.exact:
+            no_wider(path, number, cells, len(headings))
         if any(cells):
             body.append(cells)
-    for reason, of_one in groupby(sorted(grid.changes, key=_reason), key=_reason):
+    reason_of = attrgetter("reason")
+    for reason, of_one in groupby(sorted(grid.changes, key=reason_of), key=reason_of):
         first, *more = of_one
         where = f", row {first.row}" if first.row else ""
         told = f" ({first.before})" if first.before else ""
@@ -157,10 +156,6 @@ def _answered(readings: pd.DataFrame, path: str) -> pd.DataFrame:
     if readings["value"].isna().all():
         raise SelectionError(f"{path}: nothing is coded in it, so there is nothing to compare.")
     return readings
-
-
-def _reason(change: Change) -> str:
-    return change.reason
 
 
 def _folded(row: Sequence[str]) -> list[str]:

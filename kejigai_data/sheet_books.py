@@ -148,11 +148,13 @@ def _grid(book: Any, data: bytes, name: str, score: Score) -> Grid:
         full.append(sum(any(cell.strip() for cell in row) for row in head) > 1)
     ours = {word("sheet_coding", lang) for lang in ("en", "zh")}
     shown = [at for at, one in enumerate(sheets) if one.sheet_state == "visible"] or range(len(sheets))
-    # A template that nobody filled in gives way to a sheet with rows below its headings.
-    order = [
-        (full[at] and scores[at] > 1, sheets[at].title in ours and scores[at] > 1, scores[at], -at) for at in shown
-    ]
-    chosen = -max(order)[-1]
+
+    def fitness(at: int) -> tuple[bool, bool, int, int]:
+        # A template that nobody filled in gives way to a sheet with rows below its headings.
+        headed = scores[at] > 1
+        return headed and full[at], headed and sheets[at].title in ours, scores[at], -at
+
+    chosen = max(shown, key=fitness)
     sheet = sheets[chosen]
     changes = [
         Change(None, "", other.title, "", "sheet")

@@ -229,6 +229,15 @@ def _records(data: bytes, encoding: str, mark: str, name: str) -> Rows:
     return rows
 
 
+def no_wider(name: str, number: int, row: list[str], width: int) -> None:
+    """Raise `DataError` if a row of an exact grid has cells beyond its headings: a delimiter stood in one."""
+    if any(row[width:]):
+        raise DataError(
+            f"{name}, row {number}: {len(row)} cells, but the headings have {width}. Put quotation marks "
+            "around cells that hold the delimiter, or save the sheet as .xlsx."
+        )
+
+
 def within(name: str, where: str, count: int, row: list[str], cells: int) -> None:
     """Raise `DataError` if a row, or what was read so far, is beyond the limits."""
     wrong = ""

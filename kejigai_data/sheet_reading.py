@@ -26,7 +26,7 @@ from .sheet_cells import (
     untouched,
     words_of,
 )
-from .sheet_files import HEAD, Change, Grid, Rows, read_grid
+from .sheet_files import HEAD, Change, Grid, Rows, no_wider, read_grid
 from .words import word
 
 if TYPE_CHECKING:
@@ -281,11 +281,8 @@ def _body(grid: Grid, header: _Header, name: str) -> tuple[Rows, list[int], list
         elif not filled:
             blank.append([number, number])
         elif number > header.last + 1:
-            if grid.exact and any(row[width:]):
-                raise DataError(
-                    f"{name}, row {number}: {len(row)} cells, but the headings have {width}. Put quotation marks "
-                    "around cells that hold the delimiter, or save the sheet as .xlsx."
-                )
+            if grid.exact:
+                no_wider(name, number, row, width)
             if _headings_again(row, header):
                 changes.append(Change(number, "", " | ".join(filter(None, row)), "", "headings_again"))
                 continue

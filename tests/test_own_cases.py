@@ -790,24 +790,11 @@ def test_a_case_of_two_coders_is_merged_once():
     assert kj.validate(merged).empty
 
 
-def agreed(folder, files):
-    paths = []
-    for name, text in files.items():
-        paths.append(str(folder / name))
-        (folder / name).write_text(text, encoding="utf-8")
-    return subprocess.run(
-        [sys.executable, "-m", "kejigai_data", "agree", *paths], capture_output=True, text=True, check=False
-    )
-
-
 def test_agree_loses_no_cell_of_a_long_table(tmp_path):
-    done = agreed(
-        tmp_path,
-        {
-            "p.csv": "unit,variable,value\n1,factors,capital;data\n",
-            "q.csv": "unit;variable;value\n1;factors;capital;data\n",
-        },
-    )
+    one, two = tmp_path / "p.csv", tmp_path / "q.csv"
+    one.write_text("unit,variable,value\n1,factors,capital;data\n", encoding="utf-8")
+    two.write_text("unit;variable;value\n1;factors;capital;data\n", encoding="utf-8")
+    done = run("agree", one, two)
     assert done.returncode == 2
     assert "q.csv, row 2: 4 cells, but the headings have 3" in done.stderr
 
@@ -821,8 +808,7 @@ def test_agree_says_what_of_a_workbook_it_did_not_read(tmp_path):
     for row in rows:
         other.append(row)
     book.save(tmp_path / "long.xlsx")
-    command = [sys.executable, "-m", "kejigai_data", "agree", str(tmp_path / "long.xlsx")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = run("agree", tmp_path / "long.xlsx")
     assert "was not read. (丙)" in done.stderr
     assert "row 4: A formula without a stored result was read as empty" in done.stderr
 

@@ -24,8 +24,8 @@ from .settings import PRIVATE, ClassListError, Settings, class_list, read_settin
 
 PATIENCE = 10  # seconds that the parts have to end
 TOO_SOON = 5  # seconds: what ends sooner than that, and again
-AS_ROOT = "KEJIGAI_AS_ROOT"  # lets it run as root all the same
 TRIES = 5  # so many times in a row, cannot start
+AS_ROOT = "KEJIGAI_AS_ROOT"  # lets it run as root all the same
 
 
 class Part:
@@ -146,8 +146,8 @@ def main() -> int:
     if tried.returncode:
         print(
             f"bubblewrap cannot shut anybody in here: {tried.stderr.strip()}\n"
-            "It must be bubblewrap 0.7 or newer. Ubuntu 24.04 and newer want an AppArmor profile that lets /usr/bin/bwrap make user namespaces "
-            "(userns); in a container they must be allowed from outside.",
+            "It must be bubblewrap 0.7 or newer. Ubuntu 24.04 and newer want an AppArmor profile that lets "
+            "/usr/bin/bwrap make user namespaces (userns); in a container they must be allowed from outside.",
             file=sys.stderr,
         )
         return 2
