@@ -84,27 +84,55 @@ def browser(chromium):
         engine.close()
 
 
-@pytest.fixture
-def opened(app, browser):
-    """Return a function that opens a page of the app; only its own server may be asked."""
-    _, address = app
-    pages, asked, errors = [], [], []
+@pytest.fixture(scope="module")
+def watched(app, browser):
+    """Return a function that opens a page of the app and listens to it, and what was heard."""
+    address, asked, errors = app[1], [], []
 
     def open_(language):
-        page = browser.new_page(viewport={"width": 1280, "height": 2600})
-        pages.append(page)
+        page = browser.new_page()
         page.on("request", lambda r: asked.append(r.url))
         page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
         page.goto(f"{address}/voila/render/{language}.ipynb")
         page.wait_for_function("document.querySelectorAll('svg.marks').length >= 3", timeout=60_000)
         page.wait_for_function("document.querySelectorAll('table').length >= 1")
+        return page
+
+    return open_, asked, errors
+
+
+@pytest.fixture(scope="module")
+def first(watched):
+    """Return the first page of each language, which tests that only look at it share."""
+    pages = {}
+
+    def of(language):
+        return pages[language] if language in pages else pages.setdefault(language, watched[0](language))
+
+    yield of
+    for page in pages.values():
+        page.close()
+
+
+@pytest.fixture
+def opened(app, watched, first):
+    """Return a function that gives a page, the first one or anew; only the app's own server may be asked."""
+    open_, asked, errors = watched
+    mine = []
+
+    def give(language, anew=False):
+        page = open_(language) if anew else first(language)
+        if anew:
+            mine.append(page)
+        page.set_viewport_size({"width": 1280, "height": 2600})
         assert errors == []
         return page
 
-    yield open_
-    for page in pages:
+    yield give
+    for page in mine:
         page.close()
-    own = (address, address.replace("http", "ws"), "data:", "blob:")
+    errors.clear()
+    own = (app[1], app[1].replace("http", "ws"), "data:", "blob:")
     assert [url for url in asked if not url.startswith(own)] == []
 
 
@@ -146,9 +174,11 @@ def test_on_a_projector_all_is_large_and_within_reach(opened, size):
 
 def test_on_a_phone_a_wide_chart_scrolls_by_keyboard(opened):
     page = opened("zh")
+    wide = page.locator(".jp-RenderedVegaLite[tabindex='0']")
+    assert wide.count() == 0
     page.set_viewport_size({"width": 390, "height": 844})
     page.locator("select").first.select_option(index=3)
-    page.wait_for_selector(".jp-RenderedVegaLite[tabindex='0']")
+    wide.first.wait_for()
 
 
 @pytest.mark.parametrize("language", some_now(["en", "zh"], ["zh"]))
@@ -184,9 +214,9 @@ def test_a_kernel_has_its_memory_limit(app, opened):
     [pytest.param("en", "idle for long", "Load again", marks=pytest.mark.slow), ("zh", "闲置过久", "刷新页面")],
 )
 def test_a_reader_whose_kernel_was_killed_is_told_and_the_others_go_on(app, opened, language, said, again):
-    other = opened("en")
+    other = opened("en", anew=True)
     before = set(kernels(app[0]))
-    page = opened(language)
+    page = opened(language, anew=True)
     (killed,) = set(kernels(app[0])) - before
     assert page.get_by_role("alert").inner_text() == ""
     killed.kill()
@@ -244,7 +274,9 @@ def test_no_more_than_the_limit_come_in_at_once():
         end(process)
 
 
-@pytest.mark.parametrize(("name", "value"), [("SESSIONS", "abc"), ("MEMORY", "50")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("SESSIONS", "abc"), pytest.param("MEMORY", "50", marks=pytest.mark.slow)]
+)
 def test_a_setting_that_cannot_be_is_told_in_a_line(name, value):
     done = subprocess.run(
         [sys.executable, "-m", "kejigai_data._build.app"],
@@ -291,13 +323,11 @@ def test_a_page_that_was_asked_for_and_not_opened_holds_no_place(browser):
         end(process)
 
 
-def test_the_other_language_stands_above_the_page_and_over_nothing(app, browser):
-    page = browser.new_page(viewport={"width": 390, "height": 844})
-    page.goto(f"{app[1]}/voila/render/zh.ipynb")
-    page.wait_for_selector("#other a")
-    page.wait_for_selector("svg.marks", timeout=60_000)
+def test_the_other_language_stands_above_the_page_and_over_nothing(opened):
+    page = opened("zh")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.evaluate("document.querySelector('#rendered_cells').scrollTop = 0")
     link, title = (page.locator(one).first.bounding_box() for one in ("#other a", "#rendered_cells h1"))
     assert link["y"] + link["height"] <= title["y"]
     page.evaluate("document.querySelector('#rendered_cells').scrollTop = 900")
     assert page.locator("#other a").bounding_box()["y"] < 0
-    page.close()
