@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .checks import GAP, SPACES
 from .codebook import codes_of, is_set, set_form
-from .engines import as_text, one_column, opened_codes, some_columns, unlike
+from .engines import as_text, nameable, one_column, opened_codes, some_columns, unlike
 from .errors import SelectionError
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def naming(frame: IntoFrameT, by: str | Iterable[str] = "mechanism", place: str 
     if where in keys:
         raise SelectionError(f"by and place both name {where!r}: name what is counted, and where.")
     cases = opened_codes(frame, [*keys, where])
+    nameable(cases, keys, grouped=True)
     if cases.implementation is nw.Implementation.DASK:
         # Dask counts a missing place as one more for each partition.
         each: Any = cases.group_by(*keys, where).agg(nw.len().alias("_placed")).rename({where: "_place"})
@@ -109,7 +110,9 @@ def crosstab(frame: IntoFrameT, rows: str, columns: str) -> IntoFrameT:
 
     keys = [one_column(rows, "rows", ("cases",)), one_column(columns, "columns", ("cases",))]
     some_columns(keys, "rows and columns", ())
-    groups: Any = opened_codes(frame, keys).group_by(*keys).agg(nw.len().alias("cases"))
+    cases: Any = opened_codes(frame, keys)
+    nameable(cases, keys, grouped=True)
+    groups = cases.group_by(*keys).agg(nw.len().alias("cases"))
     return as_text(groups, keys).to_native()
 
 

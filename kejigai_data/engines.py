@@ -44,13 +44,7 @@ def opened(frame: Any, columns: Iterable[str] = (), what: str = "frame") -> nw.D
     for name in wanted:
         if name not in names:
             raise unknown("column", name, map(str, names))
-    spelt = result.implementation
-    odd = next((name for name in wanted if any(mark in name for mark in '.`"')), None)
-    if odd is not None and (spelt.is_duckdb() or spelt.is_spark_like()):
-        raise SelectionError(
-            f"{what} has a column {odd!r}: {spelt.value} takes the point or the quotation mark in its name for "
-            "something else. Rename it."
-        )
+    nameable(result, wanted, what)
     empty = [name for name in wanted if _of_no_kind(result, name)]
     if empty:
         result = result.with_columns(nw.col(name).cast(nw.String) for name in empty)
@@ -60,6 +54,18 @@ def opened(frame: Any, columns: Iterable[str] = (), what: str = "frame") -> nw.D
         schema = result.collect_schema()
         result = result.with_columns(nw.col(name).cast(nw.String) for name in wanted if schema[name] == nw.String)
     return result
+
+
+def nameable(frame: Any, names: Iterable[str], what: str = "frame", grouped: bool = False) -> None:
+    """Raise `SelectionError` for a name that the engine takes for something else, in groups or everywhere."""
+    kind = frame.implementation
+    marks = ".`" if kind.is_spark_like() else "." if kind.is_duckdb() and grouped else ""
+    odd = next((name for name in names if any(mark in name for mark in marks)), None)
+    if odd is not None:
+        mark = next(mark for mark in marks if mark in odd)
+        raise SelectionError(
+            f"{what} has a column {odd!r}: {kind.value} takes {mark!r} in its name for something else. Rename it."
+        )
 
 
 def _of_no_kind(frame: Any, name: str) -> bool:

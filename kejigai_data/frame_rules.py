@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .cases import OURS
 from .checks import GAP, SPACES
 from .codebook import codes_of, is_set, label, set_form
-from .engines import as_code, collected, evened, inferred, opened, planned, unlike
+from .engines import as_code, collected, evened, inferred, nameable, opened, planned, unlike
 from .errors import SelectionError, unknown
 from .language import pick
 from .loading import FOLDER, VOCABULARY, read_rows, records, text_type
@@ -34,6 +34,7 @@ BLANK = f"^[{SPACES}]*$"
 ASTRAY = f"^[{SPACES}]+[^{SPACES}]|[^{SPACES}][{SPACES}]+$"
 READING = "reading"  # two coders may code one case
 ORIGIN = "origin"  # the column in which `merge` says whose cases they are
+MERGED = {ORIGIN, "place_level", "province_id", "region"}  # what it always writes
 READ = (*WITH_VALUE, "stated_absent", "silent")
 YEAR = "[0-9]{4}"
 # The forms of `dates.bounds` in a syntax that every engine's regular expressions share.
@@ -47,10 +48,12 @@ ONE = f"(?:{YEAR}(?:-(?:0[1-9]|1[0-2]|{'|'.join(DAYS)}))?|{LEAP})"
 EDTF = f"^(?:{ONE}|{ONE}/{ONE}|[.][.]/{ONE}|{ONE}/[.][.])$"
 # A day, perhaps with a time after it.
 A_DAY = f"^(?:{YEAR}-(?:{'|'.join(DAYS)})|{LEAP})(?:[ T].*)?$"
+# To the end of the text, line breaks included: else each stroke would be looked at to the end of its line.
+AFTER = "(?s)/.*"
 # For each end of an interval: what stands on the other side of the stroke, and what makes a year or
 # a month a day; where two forms fit, the later one holds.
 ENDS = {
-    "adopted_earliest": ("/.*$", ((f"^{YEAR}$", "-01-01"), (f"^{YEAR}-..$", "-01"))),
+    "adopted_earliest": (AFTER, ((f"^{YEAR}$", "-01-01"), (f"^{YEAR}-..$", "-01"))),
     "adopted_latest": (
         "^.*/",
         (
@@ -103,17 +106,19 @@ def problems(frame: Any, key: str, lang: str) -> Any:
         )
     if key != "case_id" and key not in schema.names():
         raise unknown("column", key, map(str, schema.names()))
+    nameable(given, [key], grouped=True)
     wanted = {c for row in _table() for c in _columns(row, coded)}
     wanted |= {name for name in (ORIGIN, READING) if name in schema.names() and _can_be_text(schema[name])}
     plain = [name for name in schema.names() if name in {*wanted, key}]
     nested = [name for name in plain if not _can_be_text(schema[name])]
     flat_names = [name for name in plain if name not in nested]
     given = evened(given.select(plain), flat_names)
+    merged = set(schema.names()) >= MERGED
     schema = given.collect_schema()
     cases = _rows_named(given, key, key in flat_names)
     flat = _as_text(cases, flat_names, schema)
     rules = track(_table(), "rules")
-    checks = (check for row in rules for check in _compiled(row, coded, flat_names, lang))
+    checks = (check for row in rules for check in _compiled(row, coded, flat_names, merged, lang))
     found = [report for check in checks if (report := _report(flat, check, lang)) is not None]
     if key in flat_names:
         found.append(_twice(flat, key, lang))
@@ -202,7 +207,9 @@ def _columns(row: dict[str, str], coded: dict[str, bool]) -> Iterator[str]:
     yield from [row["other"]] if row["other"] else []
 
 
-def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str], lang: str) -> Iterator[Check]:
+def _compiled(
+    row: dict[str, str], coded: dict[str, bool], present: list[str], merged: bool, lang: str
+) -> Iterator[Check]:
     import narwhals as nw
 
     kind, rule, column, other = row["kind"], row["rule"], row["column"], row["other"]
@@ -234,7 +241,7 @@ def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str], l
             astray = ~unlike(cell, set_form(allowed)) & ~cell.str.contains(_sets(allowed))
             yield Check(rule, name, astray, _in_order(cell, allowed), (name,))
         elif kind == "edtf":
-            first, last = cell.str.replace_all("/.*$", ""), cell.str.replace_all("^.*/", "")
+            first, last = cell.str.replace_all(AFTER, ""), cell.str.replace_all("^.*/", "")
             backwards = (first > nw.concat_str(last, nw.lit("-99-99"))) & (last != "..")
             hint = nw.lit("2021, 2021-07, 2021-07-17, 2021/2022, ../2021-12-24")
             yield Check(rule, name, unlike(cell, EDTF) | backwards, hint, (name,))
@@ -258,7 +265,7 @@ def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str], l
             needed = nw.col(status).is_in([word for word in WITH_VALUE if word != "ambiguous"])
             yield Check(rule, name, (cell.is_null() & needed) | (~cell.is_null() & ~told), none, (status,))
             bare = nw.col(status).is_null()
-            if ORIGIN in present:
+            if merged:
                 # Of our own cases statuses stand in the table codings; who gave none had no columns for them.
                 some = [~nw.col(f"{v}_status").is_null() for v in coded if f"{v}_status" in present]
                 bare = bare & _theirs() & nw.any_horizontal(*some, ignore_nulls=False)
@@ -284,7 +291,7 @@ def _compiled(row: dict[str, str], coded: dict[str, bool], present: list[str], l
                 others = [one for one in codes_of(other) if one != dimension]
                 astray = astray | (cell.is_in(codes) & nw.col(other).is_in(others))
             yield Check(rule, name, astray, home, (name, other))
-        elif kind == "sourced" and (ORIGIN not in present or "source" in present):
+        elif kind == "sourced" and (not merged or "source" in present):
             # After `merge` the column of locators is ours where others gave no sources.
             found = [~nw.col(v).is_null() for v in coded if v in present]
             told_of = [nw.col(f"{v}_status") for v in coded if v in present and f"{v}_status" in present]

@@ -13,14 +13,17 @@ from .agree import EVIDENCE, NEEDED
 from .errors import SelectionError
 from .loading import build
 from .merging import as_readings
-from .sheet_files import HEAD, Rows, no_wider, read_grid
-from .sheet_reading import read_coding_sheet
+from .sheet_files import HEAD, Change, Rows, no_wider, read_grid
+from .sheet_reading import heading_score, read_coding_sheet
 from .words import word
 
 if TYPE_CHECKING:
     import pandas as pd
 
 LONG = NEEDED[1:]
+# What of a coding sheet was not read, or not as it shows: beyond the number of alterations.
+LEFT_OUT = ("sheet", "formula", "error_cell", "blank_end")
+ERRORS = ("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!")
 
 
 def readings_of(paths: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
@@ -98,8 +101,10 @@ def _one(path: str, name: str, notes: list[str]) -> pd.DataFrame:
     at = next((at for at, row in enumerate(rows[:HEAD]) if set(LONG) <= set(_folded(row))), None)
     if at is None:
         frame, changes = read_coding_sheet(path)
-        if len(changes):
-            notes.append(f"{path}: {len(changes)} alterations on reading; validate {path} --json lists them")
+        notes.extend(_told(path, [change for change in grid.changes if change.reason in LEFT_OUT]))
+        altered = len(changes) - changes["reason"].isin(LEFT_OUT).sum()
+        if altered:
+            notes.append(f"{path}: {altered} alterations on reading; validate {path} --json lists them")
         if "case_id" not in frame.columns:
             raise SelectionError(
                 f"{path} has no column case_id (案例编号): a reading says of each row which case it is."
@@ -111,32 +116,39 @@ def _one(path: str, name: str, notes: list[str]) -> pd.DataFrame:
                 f"the first is row {gaps[0] + 1} of the data."
             )
         frame["reading"] = _by_whom(frame, name, path, notes)
-        return _answered(as_readings(frame), path)
+        return _answered(as_readings(frame), path, notes)
     headings = _folded(rows[at])
     twice = [one for one, times in Counter(headings).items() if times > 1 and one in (*NEEDED, *EVIDENCE)]
     if twice:
         raise SelectionError(f"{path} has the heading {twice[0]!r} more than once: rename or delete one.")
-    body = []
+    body, changes = [], list(grid.changes)
     for number, row in enumerate(rows[at + 1 :], start=at + 2):
         cells = [cell.strip() for cell in row]
         if grid.exact:
             no_wider(path, number, cells, len(headings))
-        if any(cells):
+        if _folded(cells)[: len(headings)] == headings:
+            changes.append(Change(number, "", " | ".join(cells), "", "headings_again"))
+        elif any(cells):
             body.append(cells)
-    reason_of = attrgetter("reason")
-    for reason, of_one in groupby(sorted(grid.changes, key=reason_of), key=reason_of):
-        first, *more = of_one
-        where = f", row {first.row}" if first.row else ""
-        told = f" ({first.before})" if first.before else ""
-        others = f" The same {len(more)} times more." if more else ""
-        notes.append(f"{path}{where}: {word(f'sheet_reason_{reason}', 'en')}{told}{others}")
+    notes.extend(_told(path, changes))
     columns = {
         heading: [row[number] if number < len(row) else "" for row in body]
         for number, heading in enumerate(headings)
         if heading in (*NEEDED, *EVIDENCE)
     }
     frame = build({"reading": [""] * len(body), **columns}, {})
-    return _answered(frame.assign(reading=_by_whom(frame, name, path, notes)), path)
+    return _answered(frame.assign(reading=_by_whom(frame, name, path, notes)), path, notes)
+
+
+def _told(path: str, changes: list[Change]) -> Iterator[str]:
+    """Say what was altered on reading, once for each reason."""
+    reason_of = attrgetter("reason")
+    for reason, of_one in groupby(sorted(changes, key=reason_of), key=reason_of):
+        first, *more = of_one
+        where = f", row {first.row}" if first.row else ""
+        told = f" ({first.before})" if first.before else ""
+        others = f" The same {len(more)} time{'s' * (len(more) > 1)} more." if more else ""
+        yield f"{path}{where}: {word(f'sheet_reason_{reason}', 'en')}{told}{others}"
 
 
 def _by_whom(frame: pd.DataFrame, name: str, path: str, notes: list[str]) -> list[str]:
@@ -152,7 +164,13 @@ def _by_whom(frame: pd.DataFrame, name: str, path: str, notes: list[str]) -> lis
     return [one if isinstance(one, str) and one else coder for one in rows]
 
 
-def _answered(readings: pd.DataFrame, path: str) -> pd.DataFrame:
+def _answered(readings: pd.DataFrame, path: str, notes: list[str]) -> pd.DataFrame:
+    """Return readings in which what a spreadsheet shows for a failed formula is no answer."""
+    failed = readings["value"].str.strip().isin(ERRORS)
+    if failed.any():
+        shown = ", ".join(readings.loc[failed, "value"].str.strip().unique())
+        notes.append(f"{path}: {failed.sum()} answers are errors of a spreadsheet ({shown}) and count as missing")
+        readings = readings.assign(value=readings["value"].mask(failed))
     if readings["value"].isna().all():
         raise SelectionError(f"{path}: nothing is coded in it, so there is nothing to compare.")
     return readings
@@ -163,4 +181,5 @@ def _folded(row: Sequence[str]) -> list[str]:
 
 
 def _score(rows: Rows) -> int:
-    return max((len(set(LONG) & set(_folded(row))) for row in rows), default=0)
+    """Return how many headings are recognised, of a long table or of a coding sheet."""
+    return max(heading_score(rows), *(len(set(LONG) & set(_folded(row))) for row in rows), 0)

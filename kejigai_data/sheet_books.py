@@ -9,12 +9,13 @@ import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import chain, islice
 from typing import Any
 from xml.sax.saxutils import unescape
 
 from .errors import DataError, missing_extra
 from .progress import track
-from .sheet_files import HEAD, MAX_CELL, MAX_COLUMNS, Change, Grid, Rows, Score, within
+from .sheet_files import HEAD, MAX_CELL, MAX_COLUMNS, Change, Grid, Score, within
 from .words import word
 
 LISTS = "lists"
@@ -139,13 +140,12 @@ def _grid(book: Any, data: bytes, name: str, score: Score) -> Grid:
     scores, full = [], []
     for sheet in sheets:
         sheet.reset_dimensions()
-        head: Rows = []
-        for row in _rows(sheet, book, name, []):
-            head.append(row)
-            if len(head) == HEAD:
-                break
+        rows_of_it = _rows(sheet, book, name, [])
+        head = list(islice(rows_of_it, HEAD))
         scores.append(score(head))
-        full.append(sum(any(cell.strip() for cell in row) for row in head) > 1)
+        # Below the headings there may be a long gap.
+        filled = (row for row in chain(head, rows_of_it) if any(cell.strip() for cell in row))
+        full.append(len(list(islice(filled, 2))) == 2)
     ours = {word("sheet_coding", lang) for lang in ("en", "zh")}
     shown = [at for at, one in enumerate(sheets) if one.sheet_state == "visible"] or range(len(sheets))
 

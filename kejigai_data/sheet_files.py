@@ -71,7 +71,7 @@ def read_grid(path: str | os.PathLike[str], score: Score) -> Grid:
         raise SelectionError(f"Give the path of a file, not {str(path)[:60]!r}.")
     name = os.path.basename(str(path))
     ending = os.path.splitext(name)[1].lower()
-    data = _content(str(path), name)
+    data = _content(os.path.expanduser(path), name)
     if data.startswith(OLE):
         raise DataError(
             f"{name} is an old Excel file (.xls) or protected by a password. Open it in a spreadsheet, "
@@ -231,7 +231,7 @@ def _records(data: bytes, encoding: str, mark: str, name: str) -> Rows:
 
 def no_wider(name: str, number: int, row: list[str], width: int) -> None:
     """Raise `DataError` if a row of an exact grid has cells beyond its headings: a delimiter stood in one."""
-    if any(row[width:]):
+    if any(cell.strip() for cell in row[width:]):
         raise DataError(
             f"{name}, row {number}: {len(row)} cells, but the headings have {width}. Put quotation marks "
             "around cells that hold the delimiter, or save the sheet as .xlsx."

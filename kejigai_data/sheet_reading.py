@@ -104,7 +104,7 @@ def read_coding_sheet(path: str | os.PathLike[str], language: str | None = None)
     ['深圳', '440300']
     """
     lang = resolve(language)
-    grid = read_grid(path, _score)
+    grid = read_grid(path, heading_score)
     name = os.path.basename(str(path))
     header = _header(grid, name)
     body, numbers, changes = _body(grid, header, name)
@@ -160,7 +160,8 @@ def _recognised(cells: Sequence[str]) -> dict[int, str]:
     return found
 
 
-def _score(rows: Rows) -> int:
+def heading_score(rows: Rows) -> int:
+    """Return how many columns the best row of headings among these names."""
     found = _windows(rows)
     return found[0][0] if found else 0
 

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from html import escape
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .cases import PATHWAYS
 from .checks import a_frame, a_text, texts, whole
@@ -168,13 +168,15 @@ def labels_of(language: str) -> dict[tuple[str, str], str]:
     return labels | {("variable", v["variable"]): v[f"label_{language}"] for v in records("variables")}
 
 
-def _text(name: object, value: object) -> str:
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, list | tuple):
-        return "; ".join(_text(name, one) for one in value)
-    if value is None or value != value:
+def _text(name: object, value: Any) -> str:
+    import pandas as pd
+
+    if isinstance(value, list | tuple) or getattr(value, "ndim", False):
+        return "; ".join(_text(name, one) or "–" for one in value)
+    if pd.isna(value):
         return ""
+    if type(value).__name__ == "datetime64":
+        value = pd.Timestamp(value)
     if hasattr(value, "freqstr"):
         return str(value)
     if hasattr(value, "strftime"):

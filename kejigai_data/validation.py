@@ -102,7 +102,7 @@ def _folder_problems(folder: str | None) -> Iterator[Problem]:
     top = FOLDER if folder is None else folder
     if not isinstance(top, str | os.PathLike):
         raise SelectionError(f"folder must be the path of a folder, not {top!r}.")
-    top = str(top)
+    top = os.path.expanduser(top)
     if not os.path.isdir(top):
         raise SelectionError(f"No folder {top!r}. Give a folder that holds cases.csv, codings.csv and the others.")
     tables: dict[str, list[Row]] = {}

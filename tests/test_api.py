@@ -7,6 +7,7 @@ import subprocess
 import sys
 from decimal import Decimal
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -639,3 +640,30 @@ def test_terminal_validate_says_of_an_export_what_it_is(tmp_path):
         open(tmp_path / "out" / "variables.csv", encoding="utf-8-sig") as two,
     ):
         assert list(csv.reader(one)) == list(csv.reader(two))
+
+
+def test_a_table_shows_cells_of_any_kind():
+    days = np.array(["2021-01-01"], dtype="datetime64[ns]")
+    cells = [
+        ["pilot", pd.NA],
+        np.array([1, 2]),
+        [],
+        days[0],
+        pd.Period("2021-01"),
+        pd.NaT,
+        np.float64(0.001),
+        {"a": 1},
+    ]
+    shown = kj.table(pd.DataFrame({"stage": pd.Series(cells, dtype=object)}))
+    assert [row[0] for row in shown.rows] == [
+        "Pilot; –",
+        "1; 2",
+        "",
+        "2021-01-01",
+        "2021-01",
+        "",
+        "0.001",
+        "{'a': 1}",
+    ]
+    of_groups = kj.load_cases().groupby("dimension", observed=True)["factors"].agg(list).reset_index()
+    assert kj.table(of_groups).rows[0][1] == "; ".join("–" * 7)

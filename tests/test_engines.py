@@ -703,16 +703,23 @@ def test_exact_days_may_stand_in_one_column(made):
 
 
 @pytest.mark.parametrize("made", [on_pandas, on_polars, on_lazy, on_duckdb, SPARK])
-def test_a_name_that_an_engine_cannot_spell_is_told_of(made):
+@pytest.mark.parametrize("name", ["a.b", "a`b", 'a"b'])
+def test_a_name_that_an_engine_cannot_spell_is_told_of_and_no_other(made, name):
     if made is on_spark:
-        frame = made([("110000", "x")], ("place_id", "b")).withColumnRenamed("b", "a.b")
+        frame = made([("999999", "x")], ("place_id", "b")).withColumnRenamed("b", name)
     else:
-        frame = made([("110000", "x")], ("place_id", "a.b"))
-    if made in (on_duckdb, on_spark):
-        with pytest.raises(kj.SelectionError, match=r"'a\.b'.*Rename it"):
-            kj.naming(frame, "a.b")
+        frame = made([("999999", "x")], ("place_id", name))
+    groups = {on_duckdb: ".", on_spark: ".`"}.get(made, "")
+    if any(mark in name for mark in groups):
+        with pytest.raises(kj.SelectionError, match=r"'a.b'.*Rename it"):
+            kj.naming(frame, name)
+        with pytest.raises(kj.SelectionError, match=r"'a.b'.*Rename it"):
+            kj.validate(frame, key=name)
     else:
-        assert rows_of(kj.naming(frame, "a.b")) == Counter([("x", 1, 1)])
+        assert rows_of(kj.naming(frame, name)) == Counter([("x", 1, 1)])
+        assert rows_of(kj.validate(frame, key=name), ["row", "column"]) == Counter([("x", "place_id")])
+    if made is on_duckdb:
+        assert rows_of(kj.naming(frame, "place_id", place=name)) == Counter([(1, "999999", 1)])
 
 
 def test_the_column_of_places_may_be_called_as_the_counts_are():

@@ -824,3 +824,81 @@ def test_a_template_left_empty_gives_way_to_the_sheet_that_is_filled(tmp_path):
     cases, changes = kj.read_coding_sheet(tmp_path / "mine.xlsx")
     assert cases[["case_id", "place_id", "stage", "source"]].values.tolist() == [["n1", "440300", "pilot", "#N/A"]]
     assert {"sheet", "error_cell"} <= set(changes["reason"])
+
+
+def sheets(path, **rows_of):
+    """Write a workbook, a sheet for each name."""
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for title, rows in rows_of.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    book.save(path)
+
+
+def test_agree_says_what_of_coding_sheets_it_did_not_read(tmp_path):
+    heads = ("case_id", "place_id", "stage")
+    for name, stage in (("a", "pilot"), ("b", "planned")):
+        first = [heads, ("n1", "430000", "pilot"), ("n2", "430000", "#N/A"), ("n3", "430000", "pilot")]
+        sheets(tmp_path / f"{name}.xlsx", y2023=first, y2024=[heads, ("n4", "430000", stage)])
+    done = run("agree", tmp_path / "a.xlsx", tmp_path / "b.xlsx")
+    assert done.stderr.count("was not read. (y2024)") == 2
+    assert done.stderr.count("row 3: The spreadsheet shows an error") == 2
+    # What both look up in vain they do not agree upon.
+    assert done.stderr.count("1 answers are errors of a spreadsheet (#N/A) and count as missing") == 2
+    assert done.stdout.splitlines()[1].split()[:3] == ["stage", "2", "100%"]
+
+
+def test_agree_prefers_the_sheet_with_the_coding_to_a_long_table_and_names_that(tmp_path):
+    heads = ("case_id", "reading", "place_id", "stage")
+    coding = [heads, ("n1", "a", "430000", "pilot"), ("n1", "b", "430000", "planned")]
+    long = [("reading", "unit", "variable", "value"), ("a", "1", "stage", "pilot"), ("b", "1", "stage", "pilot")]
+    sheets(tmp_path / "both.xlsx", long=long, coding=coding)
+    done = run("agree", tmp_path / "both.xlsx")
+    assert "was not read. (long)" in done.stderr
+    assert done.stdout.splitlines()[1].split()[:3] == ["stage", "1", "0%"]
+
+
+def test_headings_between_the_rows_of_a_long_table_are_no_coder(tmp_path):
+    rows = ["reading,unit,variable,value", "a,1,stage,pilot", "Reading,unit,variable,value", "b,1,stage,planned"]
+    (tmp_path / "joined.csv").write_text("\n".join(rows), encoding="utf-8")
+    done = run("agree", tmp_path / "joined.csv")
+    assert "row 3: A row that repeats the headings was left out." in done.stderr
+    assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == ["stage"]
+
+
+def test_a_filled_row_far_below_the_headings_makes_a_sheet_no_template(tmp_path):
+    heads = ("case_id", "place_id", "stage")
+    gap = [("",)] * 40
+    sheets(
+        tmp_path / "far.xlsx",
+        coding=[heads, *gap, ("n1", "深圳", "试点")],
+        list=[("source", "locator"), ("a", "b")],
+    )
+    assert kj.read_coding_sheet(tmp_path / "far.xlsx").cases["place_id"].tolist() == ["440300"]
+
+
+def test_a_column_of_ones_own_called_origin_changes_no_rule():
+    own = pd.DataFrame({"case_id": ["n1"], "place_id": ["430000"], "stage": ["pilot"], "locator": [None]})
+    for frame in (own, own.assign(origin="web")):
+        assert kj.validate(frame)["column"].tolist() == ["locator"]
+    bare = own.assign(stage_status=None, locator="p1")
+    assert len(kj.validate(bare)) == len(kj.validate(bare.assign(origin="web"))) == 1
+
+
+@pytest.mark.parametrize("made", [on_pandas, on_polars, on_duckdb])
+def test_a_date_of_many_strokes_ends(made):
+    cells = {"case_id": "n1", "place_id": "430000", "stage": "pilot", "source": "a", "locator": "b"}
+    cells |= {"adopted": "/" * 100_000 + "\n\n", "adopted_earliest": "2020-01-01", "adopted_latest": "2020-01-01"}
+    found = kj.validate(made([tuple(cells.values())], tuple(cells)))
+    assert rows_of(found, ("column", "rule")) == Counter([("adopted", "date")])
+
+
+def test_a_path_may_begin_at_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    kj.coding_sheet("~/mine.csv", variables=["stage"])
+    assert len(kj.read_coding_sheet("~/mine.csv").cases) == 0
+    (tmp_path / "copies").mkdir()
+    assert kj.validate(folder="~/copies")["rule"].unique().tolist() == ["file"]

@@ -981,3 +981,11 @@ def test_an_error_of_encoding_names_the_byte(tmp_path):
         (tmp_path / "x.csv").write_bytes(data)
         with pytest.raises(kj.DataError, match=f"byte {at} is not"):
             kj.read_coding_sheet(tmp_path / "x.csv")
+
+
+def test_spaces_beyond_the_headings_are_no_cells(tmp_path):
+    path = tmp_path / "wide.csv"
+    path.write_text("编号,地方,进展阶段\nn1,深圳,试点, \nn2,深圳,试点,\u3000\n", encoding="utf-8")
+    sheet = kj.read_coding_sheet(path)
+    assert sheet.cases["stage"].tolist() == ["pilot", "pilot"]
+    assert "blank_column" in set(sheet.changes["reason"])
