@@ -1,6 +1,7 @@
 """The hub for a class, on loopback: a lesson held in it, its walls, its limits, and a real browser."""
 
 import asyncio
+import contextlib
 import json
 import re
 import shutil
@@ -11,12 +12,13 @@ import tempfile
 import time
 from pathlib import Path
 
+import aiohttp
 import psutil
 import pytest
 
 from kejigai_data._build import env
 from kejigai_data._build.hub import __main__ as hub_main
-from kejigai_data._build.hub.settings import ClassListError, class_list, read_settings, sandbox
+from kejigai_data._build.hub.settings import PRIVATE, ClassListError, class_list, read_settings, sandbox
 
 from .benchmarks.class_load import PASSWORD, Hub, Student, a_class, lesson, ready
 from .conftest import CI, TOP
@@ -96,6 +98,13 @@ async def looked_round(hub):
             seen["the smaller"] = await one.ask("big.nbytes")
             one.wire = await one.browser.ws_connect(f"{one.base}/api/kernels/{one.kernel}/channels")
             seen["the larger"] = await one.ask("'bigger' in globals()")
+        # A folder that is full lets other lessons open all the same.
+        seen["full"] = await one.ask(
+            "__import__('os').system('head -c 400M /dev/zero > /tmp/big 2>/dev/null') > 0"
+        )
+        await one.api("DELETE", f"kernels/{other_kernel}")
+        seen["a kernel more"] = "id" in await one.api("POST", "kernels", name="python3")
+        await one.run(f"__import__('os').remove('{PRIVATE}/big')")
         async with one.browser.get(f"{one.base}/lab") as page:
             seen["policy"] = page.headers.getall("Content-Security-Policy")
         async with one.browser.get(f"{other.base}/api/contents") as page:
@@ -138,6 +147,8 @@ def test_a_student_sees_and_changes_nothing_but_the_own_folder(hub):
     assert seen["four more"] == [AssertionError] * 4
     assert seen["the smaller"] == 200_000_000
     assert seen["the larger"] is False
+    assert seen["full"]
+    assert seen["a kernel more"]
     assert any("default-src 'self'" in policy for policy in seen["policy"])
     assert seen["other's files"] == 403
     assert seen["no lesson"] == 404
@@ -165,6 +176,45 @@ def test_only_the_class_comes_in_each_with_the_own_password(hub):
     assert found == [(403, False)] * 2
     # Who tries passwords waits after each.
     assert seconds > 1
+
+
+async def tried_at_once(hub, many, patience, **headers):
+    """Try many wrong passwords at one name from one address; return the seconds until its owner is in."""
+    async with Student(hub.address, NAMES[0]) as student:
+        # The first password is the owner's.
+        assert await come_in(hub, student) == 200
+        async with student.browser.get(f"{hub.address}/hub/logout") as page:
+            await page.read()
+        # The form is good for the address that asked for it.
+        async with student.browser.get(f"{hub.address}/hub/login", headers=headers) as page:
+            await page.read()
+        form = {"username": NAMES[0], "password": "not the password", "_xsrf": student.token("/hub/login")}
+
+        async def guess():
+            with contextlib.suppress(asyncio.TimeoutError):
+                whole = aiohttp.ClientTimeout(patience)
+                async with student.browser.post(
+                    f"{hub.address}/hub/login", data=form, headers=headers, timeout=whole
+                ) as page:
+                    await page.read()
+
+        guesses = [asyncio.create_task(guess()) for _ in range(many)]
+        await asyncio.sleep(1)
+        begun = time.monotonic()
+        async with Student(hub.address, NAMES[0]) as owner:
+            assert await come_in(hub, owner) == 200
+        seconds = time.monotonic() - begun
+        for one in guesses:
+            one.cancel()
+        await asyncio.gather(*guesses, return_exceptions=True)
+        return seconds
+
+
+def test_who_tries_passwords_keeps_the_owner_of_a_name_not_waiting(hub):
+    given_up = asyncio.run(tried_at_once(hub, 12, 0.5))
+    from_elsewhere = asyncio.run(tried_at_once(hub, 12, 60, **{"X-Forwarded-For": "192.0.2.7"}))
+    # One by one they would take more than a second each.
+    assert max(given_up, from_elsewhere) < 6
 
 
 def test_only_this_machine_is_served(hub):
@@ -459,12 +509,12 @@ print(json.dumps([sizes, [place for place in ("/tmp", "/dev/shm", "/dev", "/etc"
 def test_shared_memory_and_files_in_memory_count(tmp_path):
     code = """
 import json, os, subprocess, sys, time
-from kejigai_data._build.hub.student import held, hold_to
+from kejigai_data._build.hub.student import held, hold_to, share
 hold = "import mmap, sys; m = mmap.mmap(-1, 2**27); m.write(bytes(2**27)); print(flush=True); sys.stdin.read()"
 child = subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 child.stdout.readline()
-seen = [held(str(child.pid)) > 2**27]
-limit = sum(held(name) for name in os.listdir("/proc") if name.isdigit()) + 20 * 2**20
+seen = [held(str(child.pid)) > 2**27, share(str(child.pid)) > 2**27]
+limit = sum(share(name) for name in os.listdir("/proc") if name.isdigit()) + 20 * 2**20
 for size in (0, 40 * 2**20):
     open("/tmp/x", "wb").write(bytes(size))
     hold_to(limit)
@@ -472,7 +522,39 @@ for size in (0, 40 * 2**20):
     seen.append(child.poll())
 print(json.dumps(seen))
 """
-    assert in_the_sandbox(tmp_path, code) == [True, None, -9]
+    assert in_the_sandbox(tmp_path, code) == [True, True, None, -9]
+
+
+def test_what_several_hold_together_counts_once(tmp_path):
+    """A block in /dev/shm is a file and mapped, and what a process held before it forked is still one."""
+    code = """
+import json, mmap, os, time
+from kejigai_data._build.hub.student import held, hold_to, share
+file = open("/dev/shm/block", "wb+")
+file.truncate(40 * 2**20)
+block = mmap.mmap(file.fileno(), 40 * 2**20)
+block.write(bytes(40 * 2**20))
+big = bytearray(80 * 2**20)
+before = share(str(os.getpid()))
+children = []
+for _ in range(4):
+    child = os.fork()
+    if not child:
+        time.sleep(60)
+    children.append(child)
+time.sleep(0.5)
+numbers = [name for name in os.listdir("/proc") if name.isdigit()]
+room = before + 80 * 2**20
+seen = [before > 80 * 2**20, sum(map(held, numbers)) > 2 * room, sum(map(share, numbers)) < before + 20 * 2**20]
+hold_to(room)
+time.sleep(0.2)
+seen += [os.waitpid(child, os.WNOHANG)[0] for child in children]
+for child in children:
+    os.kill(child, 9)
+print(json.dumps(seen))
+"""
+    # With the file's 40 MB all hold less than there is room for.
+    assert in_the_sandbox(tmp_path, code) == [True, True, True, 0, 0, 0, 0]
 
 
 def test_it_does_not_run_as_root_unless_told(monkeypatch, capsys):

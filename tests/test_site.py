@@ -151,6 +151,9 @@ def test_search_finds_in_both_languages(opened, code, words, first, many):
         ("en", ["Beijing-Tianjin-Hebei", "Beijing–Tianjin–Hebei"]),
         ("zh", ["知识产权 证券化", "知识产权/证券化", "知识产权＋证券化"]),
         ("en", ["2021-05-26", "2021-05-26."]),
+        ("en", ["2020-01", "2020-1", "2020.1", "January 2020"]),
+        ("en", ["20 January 2020", "20th January 2020", "January 20th, 2020"]),
+        ("zh", ["上海 1月20日", "上海 1 月 20 日"]),
     ],
 )
 def test_search_does_not_stumble_over_punctuation_or_number(opened, code, typed):

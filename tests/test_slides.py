@@ -251,13 +251,32 @@ def test_the_speaker_view_speaks_the_language_of_the_deck(opened):
     for at, key in enumerate(("ArrowRight", "PageDown", "Space"), start=1):
         view.keyboard.press(key)
         page.wait_for_function(f"Reveal.getIndices().h === {at}")
-    # In its menu and its notes keys do what they do everywhere; a click on the preview turns nothing.
+    # Who comes to its menu and its notes by keyboard works them by keyboard; a clicker turns in the menu too.
     view.focus("select")
     view.keyboard.press("ArrowDown")
     assert view.input_value("select") == "wide"
+    view.keyboard.press("PageUp")
+    page.wait_for_function("Reveal.getIndices().h === 2")
+    assert view.input_value("select") == "wide"
+    view.evaluate("document.querySelector('.speaker-controls-notes .value').style.height = '2000px'")
     view.focus("#speaker-controls")
     view.keyboard.press("PageDown")
-    assert page.evaluate("Reveal.getIndices().h") == 3
+    view.wait_for_function("document.querySelector('#speaker-controls').scrollTop > 0")
+    assert page.evaluate("Reveal.getIndices().h") == 2
+    # Who clicks on timer or notes, or chooses from the menu by mouse, goes on turning.
+    view.click(".speaker-controls-time")
+    view.keyboard.press("PageDown")
+    page.wait_for_function("Reveal.getIndices().h === 3")
+    view.click("select")
+    view.keyboard.press("ArrowDown")
+    view.keyboard.press("Enter")
+    assert view.input_value("select") == "tall"
+    view.keyboard.press("ArrowLeft")
+    page.wait_for_function("Reveal.getIndices().h === 2")
+    view.keyboard.press("ArrowRight")
+    page.wait_for_function("Reveal.getIndices().h === 3")
+    view.select_option("select", "default")
+    # A click on the preview turns nothing.
     box = view.locator("#upcoming-slide").bounding_box()
     view.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     view.keyboard.press("ArrowRight")

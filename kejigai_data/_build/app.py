@@ -15,8 +15,8 @@ import tempfile
 from pathlib import Path
 
 import nbformat
-from traitlets.config import Config
 from tornado.web import HTTPError
+from traitlets.config import Config
 from voila.app import Voila
 from voila.configuration import VoilaConfiguration
 from voila.handler import BaseVoilaHandler
@@ -32,9 +32,7 @@ WIDGETS = ("compare_places", "compare_mechanisms", "timeline", "evidence_browser
 WIDGET_EXTENSIONS = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8"]
 # JupyterLab's chart renderer, which Voilà ships, draws a picture where none came along, and
 # fails to store it in a widget's output: one transparent pixel is a picture.
-PIXEL = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
-)
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 
 
 def notebook(language: str) -> nbformat.NotebookNode:
@@ -42,7 +40,7 @@ def notebook(language: str) -> nbformat.NotebookNode:
     said = words(language)
     cells = [
         nbformat.v4.new_code_cell(
-            f'import kejigai_data as kj\nfrom kejigai_data.render import BESIDE\n\n'
+            f"import kejigai_data as kj\nfrom kejigai_data.render import BESIDE\n\n"
             f'kj.use("{language}")\nBESIDE["image/png"] = "{PIXEL}"'
         ),
         nbformat.v4.new_markdown_cell(f"# {said['site_title']}\n\n{said['app_about']}"),

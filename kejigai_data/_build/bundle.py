@@ -86,7 +86,11 @@ def pip_for(machine: Machine, python: str, *arguments: str) -> str:
 
 def download(machine: Machine, python: str, folder: Path) -> str:
     """Fetch the wheels that a machine needs into a folder which other machines share; return what is wrong."""
-    hashed = ("--require-hashes", "--no-deps", *(f"--requirement={TOP}/requirements/{n}.txt" for n in ("build", "lab")))
+    hashed = (
+        "--require-hashes",
+        "--no-deps",
+        *(f"--requirement={TOP}/requirements/{n}.txt" for n in ("build", "lab")),
+    )
     return pip_for(machine, python, "download", "--dest", str(folder), *hashed)
 
 

@@ -32,7 +32,19 @@ EXTRAS = {
     "test": ("lab", "research", "instructor", "app", "hub", "test"),
     "test-all": ("lab", "research", "instructor", "app", "hub", "test", "heavy"),
 }
-COMMANDS = ("lab", "test", "test-all", "notebooks", "generated", "handouts", "slides", "site", "app", "hub", "bundle")
+COMMANDS = (
+    "lab",
+    "test",
+    "test-all",
+    "notebooks",
+    "generated",
+    "handouts",
+    "slides",
+    "site",
+    "app",
+    "hub",
+    "bundle",
+)
 COMMANDS += ("pins", "benchmark", "lint")
 LAB_SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {
@@ -62,7 +74,9 @@ def in_bundle():
 def ready():
     """Stop unless a bundle's wheels suit this Python and the place where it lies."""
     if not MINIMUM <= sys.version_info[:2] < TOO_NEW or sys.maxsize < 2**32:
-        raise Stop("The wheels of this folder are for Python 3.11, 3.12 and 3.13 (64-bit); this is %s." % sys.version)
+        raise Stop(
+            "The wheels of this folder are for Python 3.11, 3.12 and 3.13 (64-bit); this is %s." % sys.version
+        )
     if os.name != "nt":
         return 0
     with open(os.path.join(TOP, BUNDLED, "longest.txt"), encoding="ascii") as file:
@@ -88,7 +102,8 @@ def ensure_python():
     raise Stop(
         "Python 3.11 or newer is needed; this is Python %d.%d (%s).\n"
         "Install one (python.org, or your system's package manager) and run the command again, "
-        "or name it: make lab PYTHON=/path/to/python3.12" % (sys.version_info[0], sys.version_info[1], sys.executable)
+        "or name it: make lab PYTHON=/path/to/python3.12"
+        % (sys.version_info[0], sys.version_info[1], sys.executable)
     )
 
 
@@ -144,21 +159,25 @@ def check_wheels():
     for name in sorted(set(packed) | set(os.listdir(WHEELS))):
         path = os.path.join(WHEELS, name)
         if name not in packed or not os.path.exists(path) or digest(path) != packed[name]:
-            raise Stop("%s is not the file that was packed. Copy the folder again, or unpack the zip again." % path)
+            raise Stop(
+                "%s is not the file that was packed. Copy the folder again, or unpack the zip again." % path
+            )
 
 
 def install_bundled(extras):
     """Make the environment from a bundle's wheels; its own pip, run out of its wheel, needs none here."""
     check_wheels()
     wheel = next(name for name in os.listdir(WHEELS) if name.startswith("pip-"))
-    if not os.path.exists(venv_python()) and subprocess.call([sys.executable, "-m", "venv", "--without-pip", VENV]):
+    if not os.path.exists(venv_python()) and subprocess.call(
+        [sys.executable, "-m", "venv", "--without-pip", VENV]
+    ):
         raise Stop("The virtual environment could not be made in %s; the lines above say why." % VENV)
     command = [sys.executable, os.path.join(WHEELS, wheel, "pip"), "--python", venv_python(), "install", "--quiet"]
     command += ["--disable-pip-version-check", "--no-index", "--find-links", WHEELS, "--only-binary=:all:"]
     if subprocess.call(command + ["pip", "kejigai_data[%s]" % ",".join(extras)], cwd=TOP) != 0:
         raise Stop(
             "The packages could not be installed; pip's lines above say why.\n"
-            "Is the disk full, or the folder on a stick that cannot be written? Copy it to the computer's own disk."
+            "Is the disk full, or the folder on a stick that cannot be written? Copy it to the computer's disk."
         )
 
 
@@ -200,7 +219,9 @@ def ensure_env(purpose):
     config = os.path.join(VENV, "etc", "jupyter", "labconfig")
     os.makedirs(config, exist_ok=True)
     with open(os.path.join(config, "page_config.json"), "w", encoding="utf-8") as file:
-        json.dump({"disabledExtensions": {"@jupyter/nbgrader": True, "@voila-dashboards/jupyterlab-preview": True}}, file)
+        json.dump(
+            {"disabledExtensions": {"@jupyter/nbgrader": True, "@voila-dashboards/jupyterlab-preview": True}}, file
+        )
     with open(stamp, "w", encoding="utf-8") as file:
         json.dump({"extras": extras, "fingerprint": wanted}, file)
 
@@ -220,7 +241,7 @@ def install_pinned(extras):
                 "The packages could not be installed; pip's lines above say why.\n"
                 "Without a network the first set-up cannot work: connect once, then run the command again. "
                 "Behind a slow or closed network, set a mirror with: pip config set global.index-url <address>\n"
-                "Where pip says that hashes do not match, what the index sent is not what was pinned: do not use it."
+                "Where pip says that hashes do not match, the index sent something else than what was pinned."
             )
 
 

@@ -102,7 +102,8 @@ def key(master: Any, folder: Path) -> Any:
     for cell in notebook.cells:
         cell.metadata.pop("nbgrader", None)
         cell.source = MARKS.sub("", HIDDEN.sub("", cell.source)).strip("\n")
-    NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": folder}}).execute()
+    where = {"metadata": {"path": folder}}
+    NotebookClient(notebook, timeout=120, kernel_name="python3", resources=where, coalesce_streams=True).execute()
     finish(notebook)
     return notebook
 

@@ -14,7 +14,6 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from kejigai_data import __version__
 from kejigai_data.agree import agreement, own_readings, unitising
 from kejigai_data.cases import coded, load_cases
 from kejigai_data.dates import bounds
@@ -153,7 +152,9 @@ def figures() -> dict[str, str]:
         "sources": str(counts["sources"]),
         "mirrors": str(kinds["mirror"]),
         "official": str(kinds["official"]),
-        "dated": str(len({e["case_id"] for e in records("events") if e["layer"] == "record" and e["date"]} - {""})),
+        "dated": str(
+            len({e["case_id"] for e in records("events") if e["layer"] == "record" and e["date"]} - {""})
+        ),
         "f1": f"{found['f1']:.2f}",
         "both": str(found["both"]),
         "not_found": str(sum(r["status"] == "not_found" for t in ("codings", "events") for r in records(t))),

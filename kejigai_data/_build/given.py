@@ -32,4 +32,5 @@ def as_root(what: str) -> str:
     """Return why `what` should not run as root, or nothing where another user runs it."""
     if os.name != "posix" or os.geteuid():
         return ""
-    return f"{what} serves others and should run as an ordinary user: as root one fault in it opens the whole machine."
+    why = "as root one fault in it opens the whole machine"
+    return f"{what} serves others and should run as an ordinary user: {why}."

@@ -171,14 +171,17 @@ def exporter(template: str = "lesson") -> HTMLExporter:
     config.NbConvertBase.display_data_priority = [MIME, "text/html", "text/plain"]
     config.HTMLExporter.exclude_anchor_links = True
     made = HTMLExporter(  # type: ignore[no-untyped-call]
-        config=config, template_name=template, extra_template_basedirs=[str(PAGES)], extra_template_paths=[str(PAGES)]
+        config=config,
+        template_name=template,
+        extra_template_basedirs=[str(PAGES)],
+        extra_template_paths=[str(PAGES)],
     )
     made.register_filter("boxed", boxed)  # type: ignore[no-untyped-call]
     return made
 
 
 def page(path: Path, script: str, home: str = "") -> str:
-    """Return a lesson as a page; `script` is the element that holds or names Vega, `home` the site it belongs to."""
+    """Return a lesson as a page; `script` is the element that holds or names Vega, `home` the site around it."""
     language = path.parent.name
     notebook = nbformat.read(path, as_version=4)
     kj.use(language)
@@ -204,7 +207,9 @@ def index(kind: str = "index", home: str = "") -> str:
     """Return the page that lists the lessons in both languages, as pages or as ``slides``; `home` is its site."""
     environment = Environment(loader=FileSystemLoader(PAGES), autoescape=True)
     listed = {
-        language: [(f"{language}/{p.stem}.html", title_of(nbformat.read(p, as_version=4))) for p in lessons(language)]
+        language: [
+            (f"{language}/{p.stem}.html", title_of(nbformat.read(p, as_version=4))) for p in lessons(language)
+        ]
         for language in LANGS
     }
     return environment.get_template("index.html.j2").render(

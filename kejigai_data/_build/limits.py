@@ -25,7 +25,9 @@ class Places(AsyncMappingKernelManager):
 
     most = Integer(20, help="Kernels at once").tag(config=True)
     memory = Integer(1024, help="Memory of a kernel, in MB").tag(config=True)
-    wait = Integer(0, help="Seconds that an idle kernel waits for its page to connect; 0: for ever").tag(config=True)
+    wait = Integer(0, help="Seconds that an idle kernel waits for its page to connect; 0: for ever").tag(
+        config=True
+    )
     _starting = Set()
     _met = Set()
 
@@ -55,9 +57,11 @@ class Places(AsyncMappingKernelManager):
         super().notify_connect(kernel_id)  # type: ignore[no-untyped-call]
 
     async def cull_kernel_if_idle(self, kernel_id: str) -> None:
-        """End a kernel that is idle, sooner where no page ever came: a page may be asked for without being opened."""
+        """End a kernel that is idle, sooner where no page came: one may be asked for without being opened."""
         kernel = self.get_kernel(kernel_id)
-        idle = (datetime.now(UTC) - kernel.last_activity).total_seconds() if hasattr(kernel, "last_activity") else 0
+        idle = (
+            (datetime.now(UTC) - kernel.last_activity).total_seconds() if hasattr(kernel, "last_activity") else 0
+        )
         alone = kernel_id not in self._met and getattr(kernel, "execution_state", "busy") != "busy"
         if self.wait and alone and idle > self.wait:
             await self.shutdown_kernel(kernel_id)  # type: ignore[no-untyped-call]

@@ -59,7 +59,11 @@ def main(names: list[str]) -> int:
     lessons = [Path(name).resolve() for name in names] or sorted((TOP / "notebooks").glob("*/*.ipynb"))
     for path in lessons:
         notebook = nbformat.read(path, as_version=4)
-        NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": path.parent}}).execute()
+        where = {"metadata": {"path": path.parent}}
+        # On a busy machine what is printed arrives in pieces.
+        NotebookClient(
+            notebook, timeout=120, kernel_name="python3", resources=where, coalesce_streams=True
+        ).execute()
         finish(notebook)
         nbformat.write(notebook, path)
         if path == TOP / COVER_LESSON:

@@ -28,7 +28,9 @@ def resolved(*wanted: str, names: str = "") -> dict[str, str]:
         raise SystemExit(f"uv is needed: {sys.executable} -m pip install uv")
     command = [uv, "pip", "compile", "--universal", "--python-version=3.11", "--generate-hashes"]
     command += ["--no-header", "--no-annotate", "--quiet", f"--constraint={TOP / 'constraints.txt'}"]
-    text = subprocess.run([*command, *wanted], input=names, stdout=subprocess.PIPE, encoding="utf-8", check=True).stdout
+    text = subprocess.run(
+        [*command, *wanted], input=names, stdout=subprocess.PIPE, encoding="utf-8", check=True
+    ).stdout
     parts = re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE)
     return {part.split(" \\\n")[0]: part for part in parts if part.strip()}
 

@@ -116,7 +116,7 @@ def case_page(case: Any, code: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=128)
 def values_of(case: str) -> str:
-    """Return what the evidence of a case is about and its values, in both languages: a reader may search in either."""
+    """Return what the evidence of a case is about and its values, in both languages: a search may be in either."""
     before, cells = resolve(), []
     for language in LANGS:
         kj.use(language)
@@ -130,7 +130,10 @@ def values_of(case: str) -> str:
 def variables(code: str) -> list[tuple[str, str]]:
     """Return the pages of the codebook with their titles."""
     pages = sorted((TOP / "kejigai_data" / "codebook" / code).glob("*.md"))
-    return [(page.stem, page.read_text(encoding="utf-8").splitlines()[0].lstrip("# ").replace("`", "")) for page in pages]
+    return [
+        (page.stem, page.read_text(encoding="utf-8").splitlines()[0].lstrip("# ").replace("`", ""))
+        for page in pages
+    ]
 
 
 def prose(source: str) -> Markup:
@@ -164,7 +167,9 @@ def write_language(target: Path, code: str, archive: Path) -> None:
         (here / name).write_text(spoken_right(text, code), encoding="utf-8")
         for source, citation, _ in shown["sources"]:
             cited.setdefault(source, entry(code, "source", f"{name}#{source}", citation, source, ""))
-        named = [label("mechanism", case.mechanism, one) for one in LANGS] if isinstance(case.mechanism, str) else []
+        named = (
+            [label("mechanism", case.mechanism, one) for one in LANGS] if isinstance(case.mechanism, str) else []
+        )
         both = " ".join([case.summary_en, case.summary_zh, case.place_en, case.place_zh, *named])
         also = getattr(case, f"title_{across}")
         found.append(entry(code, "case", name, shown["title"], also, f"{both} {values_of(case.case_id)}"))
@@ -172,9 +177,7 @@ def write_language(target: Path, code: str, archive: Path) -> None:
         name = f"codebook/{stem}.html"
         source = (TOP / "kejigai_data" / "codebook" / code / f"{stem}.md").read_text(encoding="utf-8")
         page = templates.get_template("site/variable.html.j2")
-        text = page.render(
-            **shared(code, "../../", f"../../{across}/{name}"), title=title, text=prose(source)
-        )
+        text = page.render(**shared(code, "../../", f"../../{across}/{name}"), title=title, text=prose(source))
         (here / name).write_text(spoken_right(text, code), encoding="utf-8")
         found.append(entry(code, "variable", name, title, "", source))
     terms = records("glossary")
@@ -222,7 +225,12 @@ def write_archive(path: Path) -> None:
             for file in sorted(map(Path, export(f"{folder}/{language}", ["csv", "xlsx", "dta"]))):
                 if language == "en":
                     archive.write(file, file.name)
-                elif file.name in ("kejigai_data.xlsx", "cases_wide.dta", "cases_labelled.csv", "cases_labelled.dta"):
+                elif file.name in (
+                    "kejigai_data.xlsx",
+                    "cases_wide.dta",
+                    "cases_labelled.csv",
+                    "cases_labelled.dta",
+                ):
                     archive.write(file, f"{file.stem}_zh{file.suffix}")
         for file in (TOP / "LICENSE", TOP / "CITATION.cff"):
             archive.write(file, file.name)

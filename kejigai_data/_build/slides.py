@@ -67,7 +67,7 @@ def lead(paragraph: str) -> str:
     """
     kept = ""
     for sentence in SENTENCE.split(paragraph):
-        joined = f"{kept} {sentence}" if kept and kept[-1] in ".?!)\"*" else kept + sentence
+        joined = f"{kept} {sentence}" if kept and kept[-1] in '.?!)"*' else kept + sentence
         if length(kept) > LABEL and balanced(kept) and length(joined) > GLANCE:
             break
         kept = joined
@@ -75,7 +75,7 @@ def lead(paragraph: str) -> str:
 
 
 def points(block: str) -> list[str]:
-    """Return a quoted box or a list in parts of a few points, evenly, each under the same heading.
+    r"""Return a quoted box or a list in parts of a few points, evenly, each under the same heading.
 
     Examples
     --------
@@ -88,7 +88,9 @@ def points(block: str) -> list[str]:
     heading, rest = said[:1], ["", *said[1:]]
     items = [line for line in lines if line.startswith("- ")]
     step = -(-len(items) // -(-len(items) // POINTS)) if items else 1
-    parts = [[*heading, *(rest if at == 0 else ()), "", *items[at : at + step]] for at in range(0, len(items), step)]
+    parts = [
+        [*heading, *(rest if at == 0 else ()), "", *items[at : at + step]] for at in range(0, len(items), step)
+    ]
     parts = parts or [heading + rest]
     return ["\n".join(sign + line for line in part) for part in parts]
 
@@ -154,7 +156,7 @@ def title_in(text: str, otherwise: str) -> str:
 
 
 def deck(notebook: NotebookNode, with_code: bool = False) -> NotebookNode:
-    """Return the notebook with one cell a slide, the code before what it shows; cells tagged ``notes`` only speak."""
+    """Return the notebook with one cell a slide, code before what it shows; cells tagged ``notes`` only speak."""
     cells: list[NotebookNode] = []
     title = said = ""
     for cell in notebook.cells:
@@ -174,7 +176,9 @@ def deck(notebook: NotebookNode, with_code: bool = False) -> NotebookNode:
             spoken = escape("".join(output.get("text", "") for output in cell.outputs))
             cells[-1].metadata["notes"] += f"\n\n{spoken}"
         elif cell.outputs:
-            drawn = [output["data"].get("text/plain", "") for output in cell.outputs if MIME in output.get("data", {})]
+            drawn = [
+                output["data"].get("text/plain", "") for output in cell.outputs if MIME in output.get("data", {})
+            ]
             # Beside a chart stands what it shows in words, beside a table what was said before it.
             cell.metadata.update({"notes": escape("\n\n".join(drawn)) or said, "title": "" if drawn else title})
             cells.append(cell)
@@ -209,7 +213,7 @@ def write_shared(target: Path) -> None:
 
 
 def speaker_view(language: str) -> str:
-    """Return reveal.js's speaker view in a language; in menu and notes keys do not turn the slide.
+    """Return reveal.js's speaker view in a language; who works menu or notes by keyboard turns no slide.
 
     Raises
     ------

@@ -18,6 +18,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+import psutil
+
 from ..env import PROXY, PROXY_HOME
 from ..given import as_root
 from .settings import PRIVATE, ClassListError, Settings, class_list, read_settings
@@ -54,7 +56,9 @@ class Part:
         self.failures = self.failures + 1 if time.monotonic() - self.begun < TOO_SOON else 1
         if self.failures > TRIES:
             raise ChildProcessError(f"{' '.join(self.command)} does not start; its lines above say why.")
-        print("A part of the hub ended and is started again; students' servers go on.", file=sys.stderr, flush=True)
+        print(
+            "A part of the hub ended and is started again; students' servers go on.", file=sys.stderr, flush=True
+        )
         self.start()
 
     def end(self) -> None:
@@ -107,6 +111,17 @@ def stop_servers(settings: Settings) -> None:
         print(f"The hub did not answer ({error}); servers of students may still run.", file=sys.stderr)
 
 
+def end_the_rest(settings: Settings) -> None:
+    """End servers that the hub started while it was ending."""
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or [""]
+        ours = any(Path(part).parent == settings.homes for part in command)
+        if ours and os.path.basename(command[0]) == "bwrap":
+            with contextlib.suppress(psutil.Error):
+                for inside in (*process.children(recursive=True), process):
+                    inside.kill()
+
+
 def written(path: Path) -> int:
     """Return when a file was last written; 0 while an editor puts another in its place."""
     try:
@@ -132,10 +147,15 @@ def main() -> int:
     settings = read_settings()
     warning = as_root("The hub")
     if warning and not os.environ.get(AS_ROOT):
-        print(f"{warning} Make a user for it; in a container that has none but root, set {AS_ROOT}=1.", file=sys.stderr)
+        print(
+            f"{warning} Make a user for it; in a container that has none but root, set {AS_ROOT}=1.",
+            file=sys.stderr,
+        )
         return 2
     if not shutil.which("bwrap"):
-        print("The hub shuts each student in with bubblewrap (Linux only): apt install bubblewrap", file=sys.stderr)
+        print(
+            "The hub shuts each student in with bubblewrap (Linux only): apt install bubblewrap", file=sys.stderr
+        )
         return 2
     tried = subprocess.run(
         ["bwrap", "--ro-bind", "/", "/", "--size", "4096", "--tmpfs", PRIVATE, "--unshare-user", "true"],
@@ -190,6 +210,7 @@ def watch(settings: Settings, proxy: Part, hub: Part) -> int:
         # It ends by itself once every server has; ended sooner it would leave them behind.
         with contextlib.suppress(subprocess.TimeoutExpired):
             hub.process.wait(6 * PATIENCE)
+        end_the_rest(settings)
         return 0
 
 

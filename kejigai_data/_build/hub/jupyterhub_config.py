@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import psutil
 from firstuseauthenticator import FirstUseAuthenticator
@@ -14,7 +15,7 @@ from firstuseauthenticator.firstuseauthenticator import ResetPasswordHandler
 from jupyterhub.spawner import SimpleLocalProcessSpawner
 from tornado.web import authenticated
 
-from kejigai_data._build.hub.settings import LESSONS, PRIVATE, TOP, class_list, read_settings, sandbox
+from kejigai_data._build.hub.settings import LESSONS, RUNTIME, TOP, class_list, read_settings, sandbox
 from kejigai_data._build.limits import UNFRAMED
 
 settings = read_settings()
@@ -34,15 +35,19 @@ def short(password):
 class OnTheList(FirstUseAuthenticator):
     """Lets in who stands on the class list as it is now, nobody as an admin: the hub remembers earlier ones."""
 
-    turns = {name: asyncio.Lock() for name in names}  # noqa: RUF012
+    turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()  # noqa: RUF012
 
     async def authenticate(self, handler, data):
         name = self.normalize_username(data["username"])
         # Else a stranger's name would get a password.
         if name not in names or not short(data["password"]):
             return None
-        # One at a time: a wrong password costs a second, so that nobody tries thousands.
-        async with self.turns[name]:
+        # One at a time from one address: a wrong password costs a second, so that nobody tries thousands, and who
+        # tries keeps nobody else waiting. Who has hung up is not waited for.
+        address = handler.request.remote_ip
+        async with self.turns.setdefault((name, address), asyncio.Lock()):
+            if handler.request.connection.stream.closed():
+                return None
             known = await super().authenticate(handler, data)
             if not known:
                 await asyncio.sleep(1)
@@ -111,7 +116,7 @@ def shut_in(spawner):
         "PATH": os.pathsep.join([os.path.dirname(sys.executable), *PROGRAMS]),
         "HOME": str(home),
         # The sockets of kernels lie there, and a socket's path must be short.
-        "JUPYTER_RUNTIME_DIR": f"{PRIVATE}/run",
+        "JUPYTER_RUNTIME_DIR": RUNTIME,
         "KEJIGAI_MEMORY": str(settings.memory),
         "KEJIGAI_KERNELS": str(settings.kernels),
         "KEJIGAI_IDLE": str(settings.idle),
@@ -121,6 +126,8 @@ def shut_in(spawner):
 c = get_config()  # noqa: F821
 c.JupyterHub.bind_url = f"http://{settings.ip}:{settings.port}"
 c.JupyterHub.hub_bind_url = settings.hub
+# The proxy, and a web server before it, say from where a request came.
+c.JupyterHub.trusted_downstream_ips = ["127.0.0.1"]
 c.JupyterHub.db_url = f"sqlite:///{settings.state / 'hub.sqlite'}"
 c.JupyterHub.cookie_secret_file = str(settings.state / "cookie_secret")
 c.JupyterHub.tornado_settings = {"headers": {"Content-Security-Policy": UNFRAMED}}

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from ..given import LEAST, number
+from ..given import number
 
 TOP = Path(__file__).resolve().parents[3]
 # A letter or digit of any script first: the name is also that of a folder.
@@ -15,7 +15,11 @@ NAME = re.compile(r"[^\W_][\w.-]{0,31}")
 PRIVATE = "/tmp"  # empty in every sandbox, and gone with it
 # What is written there is held in memory, and counts as such; each may take a quarter of the limit.
 IN_MEMORY = ("/dev/shm", PRIVATE)
-# Of the system only what programs need: a socket, as those under /run, would take a student for whoever runs the hub.
+# Sockets of kernels, apart from a student's files: a full folder would let no kernel start.
+RUNTIME, RUNTIME_SIZE = "/kernels", 16 * 2**20
+# MB that the server of a student and a kernel need for a lesson at all.
+LEAST = 512
+# Of the system only what programs need: a socket, as those under /run, would take a student for who runs the hub.
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64")
 # Of its settings those of names, libraries, certificates, fonts and shells: elsewhere lie keys and password files.
 ETC = (
@@ -97,16 +101,18 @@ def class_list(path: Path) -> tuple[set[str], set[str]]:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(EXAMPLE, encoding="utf-8")
-        raise ClassListError(f"Write the names of your class into {path} (an example is there), then run it again.")
+        raise ClassListError(
+            f"Write the names of your class into {path} (an example is there), then run it again."
+        )
     names, teachers = set(), set()
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+    for at, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
         name = line.strip().lower()
         if not name or name.startswith("#"):
             continue
         teacher, name = name.startswith("*"), name.lstrip("* ")
         if not NAME.fullmatch(name):
             raise ClassListError(
-                f"{path}, line {number}: {name!r} cannot be a name. Allowed: up to 32 letters of any script, "
+                f"{path}, line {at}: {name!r} cannot be a name. Allowed: up to 32 letters of any script, "
                 "digits, and . _ - inside."
             )
         names.add(name)
@@ -133,6 +139,7 @@ def sandbox(settings: Settings, name: str, shown: list[str]) -> list[str]:
     command = ["bwrap", "--dev", "/dev", "--proc", "/proc"]
     for place in IN_MEMORY:
         command += ["--size", str(settings.memory * 2**20 // 4), "--tmpfs", place]
+    command += ["--size", str(RUNTIME_SIZE), "--tmpfs", RUNTIME]
     for path in (*SYSTEM, *(f"/etc/{part}" for part in ETC), *shown):
         command += ["--ro-bind-try", path, path]
     # Names are looked up where this link leads, on many systems under /run.
