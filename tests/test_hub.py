@@ -100,7 +100,7 @@ async def looked_round(hub):
             seen["the larger"] = await one.ask("'bigger' in globals()")
         # A folder that is full lets other lessons open all the same.
         seen["full"] = await one.ask(
-            "__import__('os').system('head -c 400M /dev/zero > /tmp/big 2>/dev/null') > 0"
+            f"__import__('os').system('head -c 400M /dev/zero > {PRIVATE}/big 2>/dev/null') > 0"
         )
         await one.api("DELETE", f"kernels/{other_kernel}")
         seen["a kernel more"] = "id" in await one.api("POST", "kernels", name="python3")
