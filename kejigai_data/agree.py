@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .checks import a_frame, a_text, as_written, one_of, whole
 from .codebook import codes_of, is_set
 from .errors import SelectionError, missing_extra, unknown
-from .loading import records, text_type
+from .loading import build, read_once, records, text_type
 from .progress import track
 
 if TYPE_CHECKING:
@@ -125,22 +125,20 @@ def own_readings(of: str = "value") -> pd.DataFrame:
     >>> sorted(kj.own_readings()["reading"].unique())
     ['a', 'b']
     """
-    import pandas as pd
-
     one_of(of, ("value", "status"), "of")
     left_out = ("unit", "name_zh")
-    rows = [
-        (
-            r["reading"],
-            "/".join(part for part in (r["place_id"], r["mechanism"], r["instrument_no"]) if part),
-            r["variable"],
-            r["status"] if of == "status" else r["value"] or f"({r['status']})",
-            r["locator"],
-        )
-        for r in records("readings")
-        if r["variable"] not in left_out and r["status"] != "not_applicable"
-    ]
-    return pd.DataFrame(rows, columns=[*NEEDED, "locator"], dtype=text_type())
+    table: dict[str, list[str]] = {name: [] for name in (*NEEDED, "locator")}
+    once: dict[str, str] = {}
+    for r in read_once("readings"):
+        if r["variable"] in left_out or r["status"] == "not_applicable":
+            continue
+        unit = "/".join(part for part in (r["place_id"], r["mechanism"], r["instrument_no"]) if part)
+        answer = r["status"] if of == "status" else r["value"] or f"({r['status']})"
+        row = (r["reading"], unit, r["variable"], answer, r["locator"])
+        # Most cells repeat: one copy of each keeps memory small.
+        for cells, cell in zip(table.values(), row, strict=True):
+            cells.append(once.setdefault(cell, cell))
+    return build(table, {})
 
 
 def unitising() -> dict[str, float]:
@@ -158,7 +156,7 @@ def unitising() -> dict[str, float]:
     ['both', 'f1', 'only_a', 'only_b']
     """
     found: dict[str, set[tuple[str, str]]] = {"a": set(), "b": set()}
-    for r in records("readings"):
+    for r in read_once("readings"):
         if r["variable"] == "unit":
             found[r["reading"]].add((r["place_id"], r["mechanism"]))
     a, b = found["a"], found["b"]

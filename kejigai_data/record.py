@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .instruments import ending_cases, main_instruments
 from .language import pick, resolve
-from .loading import build, columns, each, records, where
+from .loading import build, columns, read_once, records, where
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,7 @@ def support() -> dict[str, str]:
     ``several_sources`` (at least two official, press or academic sources, which may still
     go back to one announcement).
     """
-    kind = {s["source_id"]: s["kind"] for s in each("sources")}
+    kind = {s["source_id"]: s["kind"] for s in read_once("sources")}
     result = {}
     for case, sources in _dating_sources()[0].items():
         first_hand = {s for s in sources if kind[s] in FIRST_HAND}

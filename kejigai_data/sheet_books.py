@@ -9,9 +9,9 @@ import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime
 from functools import lru_cache
+from html import unescape
 from itertools import chain, islice
 from typing import Any
-from xml.sax.saxutils import unescape
 
 from .errors import DataError, missing_extra
 from .progress import track

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from html import escape
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from .cases import PATHWAYS
@@ -82,10 +81,16 @@ def _style(column: tuple[str, ...], most: int) -> str:
     kind = "broken"
     if max(map(letters_wide, column)) <= SHORT or (cells and all(map(DAYS.fullmatch, cells))):
         kind = "whole"
-    elif cells and median(map(len, cells)) > ESSAY[resolve()]:
+    elif cells and _middle(map(len, cells)) > ESSAY[resolve()]:
         # Not the longest: one long name does not make a column of texts.
         kind = "essay"
     return STYLE.format("nowrap" if kind == "whole" else "normal", LEAST[kind], most)
+
+
+def _middle(numbers: Iterable[int]) -> float:
+    """Return the median; the module that has one takes memory in every kernel."""
+    order = sorted(numbers)
+    return (order[(len(order) - 1) // 2] + order[len(order) // 2]) / 2
 
 
 def table(frame: pd.DataFrame, columns: Iterable[str] | None = None, rows: int = 12, caption: str = "") -> Table:
@@ -127,11 +132,9 @@ def table(frame: pd.DataFrame, columns: Iterable[str] | None = None, rows: int =
     whole(rows, "rows")
     wanted = list(frame.columns) if columns is None else texts(columns, "columns")
     names = [_in_language(name, frame) for name in wanted]
-    shown = frame[names].head(rows)
-    cells = [
-        [_text(name, value) for name, value in zip(names, row, strict=True)]
-        for row in plain(shown).values.tolist()
-    ]
+    shown = frame.head(rows)
+    told = [[_text(name, value) for value in shown[name].tolist()] for name in names]
+    cells = [list(row) for row in zip(*told, strict=True)]
     if len(frame) > rows:
         caption = " ".join(
             part for part in (caption, f"{rows} {word('of')} {len(frame)} {word('row_count')}") if part
@@ -145,12 +148,6 @@ def _heading(name: str) -> str:
     if word(name) != name or not label:
         return word(name)
     return label.lower() if resolve() == "en" else label
-
-
-def plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with Python objects and None for what is missing, the same on every pandas."""
-    result = frame.astype(object)
-    return result.where(result.notna(), None)
 
 
 def _in_language(name: object, frame: pd.DataFrame) -> object:

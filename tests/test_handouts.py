@@ -95,7 +95,7 @@ def test_every_chart_is_drawn_without_a_network(opened, name):
     assert page.get_attribute("html", "lang") == ("zh-Hans" if name.startswith("zh") else "en")
 
 
-@pytest.mark.parametrize("name", some_now(NAMES, NAMES[::4]))
+@pytest.mark.parametrize("name", some_now(NAMES, NAMES[::6]))
 def test_print_keeps_within_a4(opened, name):
     page = opened(f"beside/{name}.html", viewport={"width": 680, "height": 960})
     page.emulate_media(media="print")

@@ -192,7 +192,7 @@ def problems_of(native):
 @pytest.mark.parametrize(
     ("made", "ordered", "examples"),
     [
-        *((made, ordered, 12) for made, ordered in ENGINES),
+        *((made, ordered, 8) for made, ordered in ENGINES),
         *(pytest.param(made, ordered, 80, marks=pytest.mark.slow) for made, ordered in ENGINES),
         pytest.param(on_dask, False, 5, marks=pytest.mark.slow),
         pytest.param(on_spark, False, 3, marks=pytest.mark.slow),

@@ -241,7 +241,7 @@ def install_pinned(extras):
                 "The packages could not be installed; pip's lines above say why.\n"
                 "Without a network the first set-up cannot work: connect once, then run the command again. "
                 "Behind a slow or closed network, set a mirror with: pip config set global.index-url <address>\n"
-                "Where pip says that hashes do not match, the index sent something else than what was pinned."
+                "Where pip says that hashes do not match, what the index sent is not what was pinned: leave it."
             )
 
 

@@ -50,6 +50,9 @@ POLICY = (
     "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 )
 
+# Where Vega goes: a lesson is put together once for the page that holds it and the page that names it.
+SCRIPT = '<script id="vega"></script>'
+
 
 @lru_cache(maxsize=4)
 def words(language: str) -> dict[str, str]:
@@ -182,8 +185,15 @@ def exporter(template: str = "lesson") -> HTMLExporter:
 
 def page(path: Path, script: str, home: str = "") -> str:
     """Return a lesson as a page; `script` is the element that holds or names Vega, `home` the site around it."""
+    before, _, after = page_but_script(path, path.read_text(encoding="utf-8"), home).rpartition(SCRIPT)
+    return before + script + after
+
+
+@lru_cache(maxsize=64)
+def page_but_script(path: Path, text: str, home: str) -> str:
+    """Return a page with a mark in the place of its script: the same page is written with two of them."""
     language = path.parent.name
-    notebook = nbformat.read(path, as_version=4)
+    notebook = nbformat.reads(text, as_version=4)
     kj.use(language)
     notebook = without_kernel(notebook, language)
     resources = {
@@ -198,7 +208,7 @@ def page(path: Path, script: str, home: str = "") -> str:
         "policy": POLICY,
         "style": part("page.css"),
         "script": part("page.js"),
-        "vega": script,
+        "vega": SCRIPT,
     }
     return spoken_right(str(exporter().from_notebook_node(notebook, resources=resources)[0]), language)
 

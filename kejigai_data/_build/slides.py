@@ -79,8 +79,8 @@ def points(block: str) -> list[str]:
 
     Examples
     --------
-    >>> points("> **Limits**\\n>\\n> - a\\n> - b\\n> - c\\n> - d")
-    ['> **Limits**\\n> \\n> \\n> - a\\n> - b', '> **Limits**\\n> \\n> - c\\n> - d']
+    >>> points("> **Limits**\n>\n> - a\n> - b\n> - c\n> - d")
+    ['> **Limits**\n> \n> \n> - a\n> - b', '> **Limits**\n> \n> - c\n> - d']
     """
     sign = "> " if block.startswith(">") else ""
     lines = [line.removeprefix(">").removeprefix(" ") for line in block.splitlines()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .. import render
@@ -12,7 +13,7 @@ from ..codebook import label
 from ..dates import bounds
 from ..errors import SelectionError
 from ..language import resolve
-from ..loading import each
+from ..loading import read_once
 from ..render import alt
 from ..words import word
 from .parts import DATE_LABEL, MUTED, Pair, colour_of, heading, on, told
@@ -180,9 +181,15 @@ def _nudge(rows: list[dict[str, Any]]) -> None:
         last[row["row"]] = (day, turn)
 
 
+@lru_cache(maxsize=1)
+def _appeared() -> tuple[str, str]:
+    """Return the first and the last day on which the article may have appeared."""
+    return bounds(next(row["issued"] for row in read_once("sources") if row["source_id"] == ARTICLE))
+
+
 def _article(years: set[str], x: dict[str, Any]) -> list[alt.Chart]:
     """Mark the time in which the article appeared, where the axis reaches it."""
-    first, last = bounds(next(row["issued"] for row in each("sources") if row["source_id"] == ARTICLE))
+    first, last = _appeared()
     if not years or not min(years) <= first[:4] <= max(years):
         return []
     base = on([{"from": first, "to": last, "name": word("the_article")}])

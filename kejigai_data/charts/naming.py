@@ -12,14 +12,15 @@ from ..checks import texts
 from ..codebook import codes_of, label
 from ..errors import SelectionError
 from ..language import pick, resolve
-from ..loading import load, load_places, records
+from ..loading import columns, records
 from ..render import alt
-from ..tabular import plain
 from ..words import word
 from .parts import BLANK, Pair, coded_cases, heading, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+WIDE = ("cluster", "corridor", "country")  # no place on the map
 
 
 def tile_map(cases: pd.DataFrame, title: Pair | None = None, description: Pair | None = None) -> alt.LayerChart:
@@ -56,26 +57,33 @@ def tiles(
     under: str = "tile_note",
 ) -> alt.LayerChart:
     """Draw the tile map; `named` and `under` are keys of the words for a filled square and the note."""
-    places = load_places()
-    strange = sorted(set(map(str, cases["place_id"].dropna())) - set(places["place_id"]))
+    places = {place["place_id"]: place for place in records("places")}
+    of = [str(place) for place in dict.fromkeys(cases["place_id"].dropna())]
+    strange = sorted(set(of) - set(places))
     if strange:
         raise SelectionError(f"Not in the table of places: {', '.join(strange[:5])}. find_place() gives the ids.")
-    tiles = places[places["tile_row"].notna()].copy()
-    itself = set(cases.loc[cases["place_id"].isin(tiles["place_id"]), "place_id"])
-    through = set(cases["province_id"].dropna()) - itself
-    tiles["state"] = [
-        named if p in itself else "city_only" if p in through else "not_named" for p in tiles["place_id"]
-    ]
-    order = [state for state in (named, "city_only", "not_named") if (tiles["state"] == state).any()]
-    tiles["what"] = [word(state) for state in tiles["state"]]
-    tiles["name"] = tiles["short_zh" if resolve() == "zh" else "name_en"]
-    short = places.set_index("place_id")["short_zh" if resolve() == "zh" else "name_en"]
-    clusters = [short[p] for p in dict.fromkeys(cases["place_id"]) if p in short and p not in set(_units(places))]
+    tiles = {place: row for place, row in places.items() if row["tile_row"]}
+    through = set(cases["province_id"].dropna())
+    states = {place: named if place in of else "city_only" if place in through else "not_named" for place in tiles}
+    order = [state for state in (named, "city_only", "not_named") if state in states.values()]
+    called = "short_zh" if resolve() == "zh" else "name_en"
+    clusters = [places[place][called] for place in of if places[place]["level"] in WIDE]
     note = [word(under)]
     if clusters:
         note += _wrap(f"{word('clusters')}: " if resolve() == "en" else f"{word('clusters')}：", clusters)
-    tiles["said"] = tiles["name"] + pick((": ", "：")) + tiles["what"]
-    data = plain(tiles[["name", "what", "said", "tile_row", "tile_col"]])
+    data = pd.DataFrame(
+        [
+            {
+                "name": row[called],
+                "what": word(states[place]),
+                "said": row[called] + pick((": ", "：")) + word(states[place]),
+                "tile_row": int(row["tile_row"]),
+                "tile_col": int(row["tile_col"]),
+            }
+            for place, row in tiles.items()
+        ],
+        dtype=object,
+    )
     fill = {named: "#1B4F72", "city_only": "#7FB3D5", "not_named": BLANK}
     drawn = squares(alt.Chart(data), {word(state): fill[state] for state in order}, word(named))
     shown = heading("tile", title, description, note)
@@ -101,10 +109,6 @@ def squares(chart: alt.Chart, fill: dict[str, str], dark: str) -> alt.LayerChart
         text=alt.Text("name:N"), color=ink, description=alt.Description("said:N")
     )
     return (boxes + names).properties(width=660, height=520)
-
-
-def _units(places: pd.DataFrame) -> Iterable[str]:
-    return places.loc[~places["level"].isin(["cluster", "corridor", "country"]), "place_id"]
 
 
 def _wrap(lead: str, names: list[str], width: int = 118) -> list[str]:
@@ -200,14 +204,13 @@ def evidence_status(
     if wrong:
         raise SelectionError(f"Not case-level variables: {wrong}. Allowed: {list(known)}.")
     order: tuple[str, ...] = ("stated", "inferred", "ambiguous", "stated_absent", "silent", "not_applicable")
-    frame = load("codings")
-    frame = frame[(frame["layer"] == "article") & frame["variable"].isin(wanted)]
-    counts = frame.groupby(["variable", "status"], observed=True).size()
+    of = columns("codings")
+    counts = Counter(zip(of["layer"], of["variable"], of["status"], strict=True))
     rows = [
-        {"variable": known[name][f"label_{resolve()}"], "status": word(status), "n": int(counts[name, status])}
+        {"variable": known[name][f"label_{resolve()}"], "status": word(status), "n": counts[number]}
         for name in wanted
         for status in order
-        if (name, status) in counts.index
+        if (number := ("article", name, status)) in counts
     ]
     for row in rows:
         row["said"] = told(str(row["variable"]), str(row["status"]), str(row["n"]))
