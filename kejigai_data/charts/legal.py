@@ -112,7 +112,7 @@ def route_steps(
         text=alt.Text("shown:N"), color=ink, description=alt.Description("said:N")
     )
     height = 40 * len(chosen)
-    return (cells + text).properties(width=530, height=height, **heading("steps", title, description))
+    return (cells + text).properties(width=520, height=height, **heading("steps", title, description))
 
 
 def _two_lines(step: str) -> str:
