@@ -169,7 +169,9 @@ def _answered(readings: pd.DataFrame, path: str, notes: list[str]) -> pd.DataFra
     failed = readings["value"].str.strip().isin(ERRORS)
     if failed.any():
         shown = ", ".join(readings.loc[failed, "value"].str.strip().unique())
-        notes.append(f"{path}: {failed.sum()} answers are errors of a spreadsheet ({shown}) and count as missing")
+        notes.append(
+            f"{path}: answers that are errors of a spreadsheet ({shown}) count as missing: {failed.sum()}"
+        )
         readings = readings.assign(value=readings["value"].mask(failed))
     if readings["value"].isna().all():
         raise SelectionError(f"{path}: nothing is coded in it, so there is nothing to compare.")

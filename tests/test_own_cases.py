@@ -846,7 +846,7 @@ def test_agree_says_what_of_coding_sheets_it_did_not_read(tmp_path):
     assert done.stderr.count("was not read. (y2024)") == 2
     assert done.stderr.count("row 3: The spreadsheet shows an error") == 2
     # What both look up in vain they do not agree upon.
-    assert done.stderr.count("1 answers are errors of a spreadsheet (#N/A) and count as missing") == 2
+    assert done.stderr.count("answers that are errors of a spreadsheet (#N/A) count as missing: 1") == 2
     assert done.stdout.splitlines()[1].split()[:3] == ["stage", "2", "100%"]
 
 
