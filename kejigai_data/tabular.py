@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from html import escape
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from .cases import PATHWAYS
@@ -81,16 +82,10 @@ def _style(column: tuple[str, ...], most: int) -> str:
     kind = "broken"
     if max(map(letters_wide, column)) <= SHORT or (cells and all(map(DAYS.fullmatch, cells))):
         kind = "whole"
-    elif cells and _middle(map(len, cells)) > ESSAY[resolve()]:
+    elif cells and median(map(len, cells)) > ESSAY[resolve()]:
         # Not the longest: one long name does not make a column of texts.
         kind = "essay"
     return STYLE.format("nowrap" if kind == "whole" else "normal", LEAST[kind], most)
-
-
-def _middle(numbers: Iterable[int]) -> float:
-    """Return the median; the module that has one takes memory in every kernel."""
-    order = sorted(numbers)
-    return (order[(len(order) - 1) // 2] + order[len(order) // 2]) / 2
 
 
 def table(frame: pd.DataFrame, columns: Iterable[str] | None = None, rows: int = 12, caption: str = "") -> Table:

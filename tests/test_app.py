@@ -107,7 +107,9 @@ def first(watched):
     pages = {}
 
     def of(language):
-        return pages[language] if language in pages else pages.setdefault(language, watched[0](language))
+        if language not in pages:
+            pages[language] = watched[0](language)
+        return pages[language]
 
     yield of
     for page in pages.values():

@@ -150,7 +150,7 @@ def ran(lesson):
     known = {}
 
     def of(name):
-        if name not in known:
+        if name not in known or known[name].page.is_closed():
             one = known[name] = lesson(name)
             one.wait(lambda: one.count(DRAWN) == charts_in(name))
             one.run_all()
@@ -218,7 +218,7 @@ def test_evidence_browser_changes_its_table_from_the_keyboard(lesson):
     one.wait(lambda: one.count("caption:has-text('Shanghai: a comprehensive innovation regulation')") >= 1)
 
 
-@pytest.mark.parametrize("name", NOW)
+@pytest.mark.parametrize("name", some_now(["en/00_start_here", "zh/01_legal", *NOW], NOW))
 def test_axe_finds_no_serious_fault_in_what_is_ours(ran, name):
     from axe_playwright_python.sync_playwright import Axe
 

@@ -17,7 +17,6 @@ from typing import Any
 import altair as alt
 import nbformat
 import pandas as pd
-from nbclient import NotebookClient
 from nbgrader.preprocessors import (
     CheckCellMetadata,
     ClearHiddenTests,
@@ -31,7 +30,7 @@ from traitlets.config import Config
 
 import kejigai_data as kj
 from kejigai_data._build.generated import csv_text
-from kejigai_data._build.notebooks import METADATA, finish
+from kejigai_data._build.notebooks import METADATA, run
 from kejigai_data.exercise import canonical, digest, member_digest
 from kejigai_data.loading import records
 from kejigai_data.validation import natural
@@ -102,9 +101,7 @@ def key(master: Any, folder: Path) -> Any:
     for cell in notebook.cells:
         cell.metadata.pop("nbgrader", None)
         cell.source = MARKS.sub("", HIDDEN.sub("", cell.source)).strip("\n")
-    where = {"metadata": {"path": folder}}
-    NotebookClient(notebook, timeout=120, kernel_name="python3", resources=where, coalesce_streams=True).execute()
-    finish(notebook)
+    run(notebook, folder)
     return notebook
 
 

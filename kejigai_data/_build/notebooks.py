@@ -54,17 +54,20 @@ def first_picture(notebook: Any) -> str:
     return str(next(o["data"]["image/png"] for o in outputs if MIME in o.get("data", {})))
 
 
+def run(notebook: Any, folder: Path) -> None:
+    """Run a notebook in its folder, and leave it as it is saved."""
+    where = {"metadata": {"path": folder}}
+    # On a busy machine what is printed arrives in pieces.
+    NotebookClient(notebook, timeout=120, kernel_name="python3", resources=where, coalesce_streams=True).execute()
+    finish(notebook)
+
+
 def main(names: list[str]) -> int:
     """Run the lessons named, or all of them."""
     lessons = [Path(name).resolve() for name in names] or sorted((TOP / "notebooks").glob("*/*.ipynb"))
     for path in lessons:
         notebook = nbformat.read(path, as_version=4)
-        where = {"metadata": {"path": path.parent}}
-        # On a busy machine what is printed arrives in pieces.
-        NotebookClient(
-            notebook, timeout=120, kernel_name="python3", resources=where, coalesce_streams=True
-        ).execute()
-        finish(notebook)
+        run(notebook, path.parent)
         nbformat.write(notebook, path)
         if path == TOP / COVER_LESSON:
             COVER.write_bytes(base64.b64decode(first_picture(notebook)))

@@ -224,7 +224,7 @@ def speaker_view(language: str) -> str:
     for said, english, chinese in read_rows(str(PAGES / "speaker_view.csv"))[1]:
         if text.count(said) != 1:
             raise LookupError(f"reveal/notes.js says {said!r} {text.count(said)} times, and not once.")
-        text = text.replace(said, english if language == "en" else chinese)
+        text = text.replace(said, chinese if language == "zh" and chinese else english)
     return text
 
 
