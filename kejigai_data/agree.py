@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .checks import a_frame, a_text, as_written, one_of, whole
 from .codebook import codes_of, is_set
 from .errors import SelectionError, missing_extra, unknown
-from .loading import build, read_once, records, text_type
+from .loading import build, each, records, text_type
 from .progress import track
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def own_readings(of: str = "value") -> pd.DataFrame:
     left_out = ("unit", "name_zh")
     table: dict[str, list[str]] = {name: [] for name in (*NEEDED, "locator")}
     once: dict[str, str] = {}
-    for r in read_once("readings"):
+    for r in each("readings"):
         if r["variable"] in left_out or r["status"] == "not_applicable":
             continue
         unit = "/".join(part for part in (r["place_id"], r["mechanism"], r["instrument_no"]) if part)
@@ -156,7 +156,7 @@ def unitising() -> dict[str, float]:
     ['both', 'f1', 'only_a', 'only_b']
     """
     found: dict[str, set[tuple[str, str]]] = {"a": set(), "b": set()}
-    for r in read_once("readings"):
+    for r in each("readings"):
         if r["variable"] == "unit":
             found[r["reading"]].add((r["place_id"], r["mechanism"]))
     a, b = found["a"], found["b"]

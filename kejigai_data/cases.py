@@ -6,10 +6,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .checks import a_frame, a_text, one_of
+from .digest import coded, digest
 from .errors import DataError, SelectionError
 from .instruments import ending_cases, main_instruments
 from .language import resolve
-from .loading import HINT, columns, each, records, text_type
+from .loading import HINT, each, records, text_type
 from .loading import column as typed
 from .record import corroboration, disagreements_of_cases, support
 
@@ -48,18 +49,6 @@ def pathway(initiative: str, central_link: str) -> str:
 def case_variables() -> list[dict[str, str]]:
     """Return the case-level variables in display order."""
     return [v for v in records("variables") if v["level"] == "case"]
-
-
-@lru_cache(maxsize=8)
-def coded(layer: str) -> dict[str, dict[str, tuple[str, str, str]]]:
-    """Return case_id to variable to (value, status, locator), one layer, case level."""
-    table = columns("codings")
-    of = (table[name] for name in ("layer", "instrument_id", "case_id", "variable", "value", "status", "locator"))
-    result: dict[str, dict[str, tuple[str, str, str]]] = {}
-    for where, instrument, case, variable, value, status, locator in zip(*of, strict=True):
-        if where == layer and not instrument:
-            result.setdefault(case, {})[variable] = (value, status, locator)
-    return result
 
 
 # That a body met, was unveiled or existed on a day is an upper bound for its founding.
@@ -112,17 +101,6 @@ def _days(span: tuple[str, str]) -> int:
         return 10**6
     first, last = (date.fromisoformat(day) for day in span)
     return (last - first).days
-
-
-@lru_cache(maxsize=1)
-def _instrument_counts() -> dict[tuple[str, str], int]:
-    table = columns("codings")
-    rows = zip(table["layer"], table["case_id"], table["instrument_id"], strict=True)
-    named = {row for row in rows if row[2]}
-    counts: dict[tuple[str, str], int] = {}
-    for where, of, _ in named:
-        counts[where, of] = counts.get((where, of), 0) + 1
-    return counts
 
 
 @lru_cache(maxsize=4)
@@ -229,7 +207,7 @@ def _wide(layer: str, language: str, status: bool) -> pd.DataFrame:
     values, first = coded(layer), coded("article")
     places = {p["place_id"]: p for p in records("places")}
     dates = adoption_dates(layer)
-    instruments, conflicts = _instrument_counts(), disagreements_of_cases()
+    instruments, conflicts = digest().instruments, disagreements_of_cases()
     labels = _codes(language)
     out: dict[str, pd.Series | pd.Categorical] = {}
 
@@ -278,7 +256,7 @@ def _wide(layer: str, language: str, status: bool) -> pd.DataFrame:
     span = [dates.get(r["case_id"], ("", "")) for r in rows]
     out["adopted_earliest"] = typed([s[0] for s in span], "day")
     out["adopted_latest"] = typed([s[1] for s in span], "day")
-    out["n_instruments"] = typed([str(instruments.get((layer, r["case_id"]), 0)) for r in rows], "integer")
+    out["n_instruments"] = typed([str(instruments[layer, r["case_id"]]) for r in rows], "integer")
     out["n_conflicts"] = typed([str(len(conflicts.get(r["case_id"], []))) for r in rows], "integer")
     text("corroboration", [corroboration().get(r["case_id"], "") for r in rows])
     text("support", [support().get(r["case_id"], "") for r in rows])

@@ -7,9 +7,10 @@ from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from .cases import coded, province_of
+from .cases import province_of
 from .checks import one_of, texts
 from .codebook import codes_of
+from .digest import coded
 from .instruments import instrument_names
 from .language import resolve
 from .loading import VOCABULARY, build, each, records

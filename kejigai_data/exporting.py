@@ -17,7 +17,7 @@ from .checks import a_path, texts
 from .codebook import is_set
 from .errors import DataError, SelectionError, missing_extra, unknown
 from .language import resolve
-from .loading import catalogue, load, read_once, records, schema
+from .loading import catalogue, each, load, records, schema
 from .packaging import described_as, package, resource
 from .progress import track
 from .tabular import labels_of
@@ -388,6 +388,6 @@ def _bytes(text: str) -> int:
 def _references(folder: str) -> None:
     from . import __version__
 
-    entries = (row["bibtex"].replace("{version}", __version__) for row in read_once("citations"))
+    entries = (row["bibtex"].replace("{version}", __version__) for row in each("citations"))
     with open(os.path.join(folder, "sources.bib"), "w", encoding="utf-8") as file:
         file.write("\n\n".join(entries) + "\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import lru_cache
 
+from .digest import coded
 from .loading import records, where
 
 
@@ -22,7 +23,7 @@ def main_instruments() -> dict[str, str]:
 def ending_cases() -> set[str]:
     """Return the cases whose mechanism is that something ended: that it existed does not date them."""
     ended = {c["code"] for c in records("codes") if c["adoption_event"] == "discontinued"}
-    return {row["case_id"] for row in where("codings", "variable", "mechanism") if row["value"] in ended}
+    return {case for case, values in coded("article").items() if values["mechanism"][0] in ended}
 
 
 @lru_cache(maxsize=8)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .cases import province_of
 from .checks import a_frame, a_text, as_written, whole
 from .errors import SelectionError, UnknownPlaceError, nearest, unknown
-from .loading import column, records, text_type
+from .loading import column, each, records, text_type, where
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -320,18 +320,18 @@ def join_indicator(frame: pd.DataFrame, indicator: str, year: int) -> pd.DataFra
     6.83
     """
     a_frame(frame, ["province_id"])
-    rows = records("indicators")
-    known = list(dict.fromkeys(row["indicator"] for row in rows))
+    known = list(dict.fromkeys(row["indicator"] for row in each("indicators")))
     if a_text(indicator, "indicator") not in known:
         raise unknown("indicator", indicator, known)
-    years = sorted({row["year"] for row in rows if row["indicator"] == indicator})
+    of_indicator = list(where("indicators", "indicator", indicator))
+    years = sorted({row["year"] for row in of_indicator})
     if str(whole(year, "year")) not in years:
         raise SelectionError(f"{indicator} has no figures for {year}. Years: {years[0]} to {years[-1]}.")
     if indicator in frame.columns:
         raise SelectionError(
             f"The frame has a column {indicator!r} already: rename it, for example to '{indicator}_{year}'."
         )
-    figures = {r["place_id"]: r["value"] for r in rows if r["indicator"] == indicator and r["year"] == str(year)}
+    figures = {row["place_id"]: row["value"] for row in of_indicator if row["year"] == str(year)}
     result = frame.copy()
     provinces = [
         "" if missing else as_written(p)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from .digest import ENDS, digest
 from .instruments import ending_cases, main_instruments
 from .language import pick, resolve
-from .loading import build, columns, read_once, records, where
+from .loading import build, each, records, where
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +41,7 @@ def support() -> dict[str, str]:
     ``several_sources`` (at least two official, press or academic sources, which may still
     go back to one announcement).
     """
-    kind = {s["source_id"]: s["kind"] for s in read_once("sources")}
+    kind = {s["source_id"]: s["kind"] for s in each("sources")}
     result = {}
     for case, sources in _dating_sources()[0].items():
         first_hand = {s for s in sources if kind[s] in FIRST_HAND}
@@ -56,13 +57,10 @@ def support() -> dict[str, str]:
 @lru_cache(maxsize=1)
 def disagreements_of_cases() -> dict[str, list[dict[str, str]]]:
     """Return case_id to the rows of conflicts that touch it; the national frame is the empty id."""
-    codings, events = columns("codings"), columns("events")
-    owner = dict(zip(codings["coding_id"], codings["case_id"], strict=True))
-    owner |= dict(zip(events["event_id"], events["case_id"], strict=True))
+    owner = {event["event_id"]: event["case_id"] for event in each("events")} | digest().case_of
     found: dict[str, list[dict[str, str]]] = {}
     for row in records("conflicts"):
-        ends = ("left_coding", "right_coding", "left_event", "right_event")
-        for case in {owner[row[end]] for end in ends if row[end]}:
+        for case in {owner[row[end]] for end in ENDS if row[end]}:
             found.setdefault(case, []).append(row)
     return found
 
@@ -83,13 +81,7 @@ def _named() -> set[str]:
 
     Elsewhere what the sources date is our identification of what the article means.
     """
-    return {
-        row["case_id"]
-        for row in where("codings", "variable", "name_zh")
-        if row["layer"] == "record"
-        and row["status"] == "stated"
-        and row["instrument_id"] == main_instruments().get(row["case_id"])
-    }
+    return {case for case, instrument in digest().named if instrument == main_instruments().get(case)}
 
 
 @lru_cache(maxsize=1)

@@ -93,20 +93,20 @@ def read_grid(path: str | os.PathLike[str], score: Score) -> Grid:
 
 def _content(path: str, name: str) -> bytes:
     try:
-        mode = os.stat(path).st_mode
-        if stat.S_ISDIR(mode):
+        about = os.stat(path)
+        if stat.S_ISDIR(about.st_mode):
             raise DataError(f"{name} is a folder. Give the path of one file.")
-        if not stat.S_ISREG(mode):
+        if not stat.S_ISREG(about.st_mode):
             raise DataError(f"{name} is no ordinary file. Give the path of one file.")
+        if about.st_size > MAX_BYTES:
+            raise DataError(f"{name} is larger than {MAX_BYTES // 10**6} MB. Split it, or take pictures out.")
         with open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            data = file.read()
     except DataError:
         raise
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"{name or path} cannot be read: {reason}. Check the path.") from None
-    if len(data) > MAX_BYTES:
-        raise DataError(f"{name} is larger than {MAX_BYTES // 10**6} MB. Split it, or take pictures out.")
     if not data.strip():
         raise DataError(f"{name} is empty. A row of headings is wanted; coding_sheet() writes one.")
     return data

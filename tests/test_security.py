@@ -87,11 +87,15 @@ import kejigai_data as kj
 from kejigai_data import laboratory, loading
 words = ("title", "summary", "comment", "note", "label", "definition")
 words += ("gloss", "caution", "reason", "text", "what")
-for name in loading.catalogue():
-    table = loading.columns(name)
-    for column in table:
-        if column.startswith(words):
-            table[column] = tuple(cell and f"{cell} {evil}" for cell in table[column])
+loading.catalogue(), loading.schema()
+lines = loading._lines
+def spoilt(path):
+    read = lines(path)
+    header = next(read)
+    yield header
+    for row in read:
+        yield [f"{cell} {evil}" if cell and name.startswith(words) else cell for name, cell in zip(header, row)]
+loading._lines = spoilt
 kj.use(language)
 names = ["compare_routes", "evidence_browser", "timeline", "compare_places", "compare_mechanisms"]
 names += ["named_on_the_map", "argument_browser", "later_browser", "simulated_selection"]

@@ -13,7 +13,7 @@ from ..codebook import label
 from ..dates import bounds
 from ..errors import SelectionError
 from ..language import resolve
-from ..loading import read_once
+from ..loading import each
 from ..render import alt
 from ..words import word
 from .parts import DATE_LABEL, MUTED, Pair, colour_of, heading, on, told
@@ -184,7 +184,7 @@ def _nudge(rows: list[dict[str, Any]]) -> None:
 @lru_cache(maxsize=1)
 def _appeared() -> tuple[str, str]:
     """Return the first and the last day on which the article may have appeared."""
-    return bounds(next(row["issued"] for row in read_once("sources") if row["source_id"] == ARTICLE))
+    return bounds(next(row["issued"] for row in each("sources") if row["source_id"] == ARTICLE))
 
 
 def _article(years: set[str], x: dict[str, Any]) -> list[alt.Chart]:

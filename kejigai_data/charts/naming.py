@@ -12,7 +12,7 @@ from ..checks import texts
 from ..codebook import codes_of, label
 from ..errors import SelectionError
 from ..language import pick, resolve
-from ..loading import columns, records
+from ..loading import each, records
 from ..render import alt
 from ..words import word
 from .parts import BLANK, Pair, coded_cases, heading, told
@@ -204,8 +204,7 @@ def evidence_status(
     if wrong:
         raise SelectionError(f"Not case-level variables: {wrong}. Allowed: {list(known)}.")
     order: tuple[str, ...] = ("stated", "inferred", "ambiguous", "stated_absent", "silent", "not_applicable")
-    of = columns("codings")
-    counts = Counter(zip(of["layer"], of["variable"], of["status"], strict=True))
+    counts = Counter((c["layer"], c["variable"], c["status"]) for c in each("codings"))
     rows = [
         {"variable": known[name][f"label_{resolve()}"], "status": word(status), "n": counts[number]}
         for name in wanted
