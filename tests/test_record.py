@@ -5,7 +5,7 @@ import re
 import pytest
 
 import kejigai_data as kj
-from kejigai_data.cases import coded
+from kejigai_data.digest import coded
 
 
 @pytest.fixture(autouse=True)
@@ -90,6 +90,16 @@ def test_corroboration_follows_from_events_and_disagreements():
     assert cases
     assert set(found.index[found["corroboration"] == "contradicted"]) == cases & dated
     assert (found.loc[sorted(cases & dated), "sentence"].str.len() > 40).all()
+
+
+def test_no_case_is_borne_out_by_later_bounds_alone():
+    """That a thing was there a year after the article said so adds nothing to what the article says."""
+    found = kj.load_corroboration().set_index("case_id")["corroboration"]
+    main = kj.load("instruments").dropna(subset="case_id").groupby("case_id")["instrument_id"].first()
+    events = kj.load_events().query("layer == 'record' and date.notna()")
+    for case in found.index[found == "corroborated"]:
+        dates = events[events["instrument_id"] == main[case]]
+        assert (dates["latest"] < "2023").any(), case
 
 
 def test_each_sentence_of_corroboration_is_there_in_both_languages():

@@ -88,7 +88,7 @@ PINYIN_SURNAME = re.compile(
 )
 NOTE = re.compile(r"\s*(?:（[^）]*）|\((?:repost|mirror|copy)\b[^)]*\))")
 DOMAIN = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}")
-JOURNAL_ISSUE = re.compile(r"(.+?) ?(\d{4})年第(\d+)期")
+JOURNAL_ISSUE = re.compile(r"《?(.+?)》? ?(\d{4})年第(\d+)期(?:，第(\d+)页)?(?:（[^）]*副本）)?")
 NO_TITLE = re.compile(r"题名未显示；小标题：|[，；;] ?(?:题名未显示|标题未见|title not in the excerpt)")
 ESCAPES = str.maketrans(
     {
@@ -226,12 +226,12 @@ def site(row: Row) -> str:
 
 
 def as_article(row: Row) -> Row:
-    """Return a web page that names an issue of a journal as an article of that issue."""
+    """Return what names an issue of a journal, a web page too, as an article of that issue."""
     found = JOURNAL_ISSUE.fullmatch(row["container"])
-    if row["type"] != "webpage" or not found:
+    if row["type"] not in ("webpage", *SERIALS) or not found:
         return row
-    name, year, issue = found.groups()
-    return {**row, "type": "article-journal", "container": name, "issue": issue, "issued": year}
+    name, year, issue, page = found.groups(default="")
+    return {**row, "type": "article-journal", "container": name, "issue": issue, "page": page, "issued": year}
 
 
 def base_item(row: Row) -> Item:
