@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from . import __version__
 from .checks import a_text
 from .errors import unknown
-from .loading import read_once
+from .loading import each
 
 STYLES = ("gb7714", "apa", "bibtex")
 DATASET = "kejigai_data"
+
+
+def references(source_ids: Iterable[str], style: str) -> dict[str, str]:
+    """Return source_id to reference, of those sources that there are, in one reading."""
+    wanted = set(source_ids)
+    found = {row["source_id"]: row[style] for row in each("citations") if row["source_id"] in wanted}
+    return {source: found[source].replace("{version}", __version__) for source in found}
 
 
 def cite(source_id: str | None = None, style: str = "gb7714") -> str:
@@ -37,7 +46,7 @@ def cite(source_id: str | None = None, style: str = "gb7714") -> str:
     if a_text(style, "style") not in STYLES:
         raise unknown("citation style", style, STYLES)
     wanted = DATASET if source_id is None else a_text(source_id, "source")
-    for source in read_once("citations"):
-        if source["source_id"] == wanted:
-            return source[style].replace("{version}", __version__)
-    raise unknown("source", wanted, (source["source_id"] for source in read_once("citations")))
+    found = references([wanted], style)
+    if wanted in found:
+        return found[wanted]
+    raise unknown("source", wanted, (source["source_id"] for source in each("citations")))

@@ -70,9 +70,11 @@ def written(first: str, last: str) -> str:
     --------
     >>> written("2021-01-01", "2021-12-31"), written("", "2022-12-31"), written("2020-01-20", "2020-01-20")
     ('2021', '≤ 2022', '2020-01-20')
+    >>> written("", "2017-03-31"), written("", "2017-03-30")
+    ('≤ 2017-03', '≤ 2017-03-30')
     """
     if not first:
-        return f"≤ {written(f'{last[:4]}-01-01', last)}" if last.endswith("12-31") else f"≤ {last}"
+        return f"≤ {next((last[:n] for n in (4, 7) if bounds(last[:n])[1] == last), last)}"
     if first == last:
         return first
     for length in (4, 7):

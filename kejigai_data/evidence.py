@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .checks import a_text, one_of
+from .digest import ENDS
 from .errors import UnknownCaseError, nearest
 from .instruments import instrument_names
 from .language import resolve
@@ -98,9 +99,9 @@ def show_evidence(case_id: str, layer: str | None = None, lang: str | None = Non
 
 
 def _about(row: dict[str, str], names: dict[str, dict[str, str]]) -> str:
-    """Return the layer's own name of an instrument; where it has none, the article's in brackets."""
+    """Return the layer's own name of an instrument; where it has none, another layer's in brackets."""
     instrument = row["instrument_id"]
-    borrowed = names["article"].get(instrument, instrument)
+    borrowed = next((known[instrument] for known in names.values() if instrument in known), instrument)
     return names[row["layer"]].get(instrument) or (f"[{borrowed}]" if instrument else "")
 
 
@@ -116,7 +117,7 @@ def _row(
 def _conflict_notes(language: str) -> dict[str, str]:
     notes: dict[str, str] = {}
     for conflict in records("conflicts"):
-        for end in ("left_coding", "right_coding", "left_event", "right_event"):
+        for end in ENDS:
             if conflict[end]:
                 notes[conflict[end]] = conflict[f"note_{language}"]
     return notes

@@ -8,7 +8,7 @@ from .instruments import instrument_names
 from .language import resolve
 from .loading import build, each, records
 from .places import place_names
-from .words import word
+from .words import date_in_words, word
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,7 +88,7 @@ def load_followups(lang: str | None = None) -> pd.DataFrame:
         if language == "en":
             parts["event"] = parts["event"][:1].lower() + parts["event"][1:]
         short = titles[event["instrument_id"]] if event else ""
-        shown = {"what": short or parts["what"], "date": parts["date"].replace("../", "≤ ")}
+        shown = {"what": short or parts["what"], "date": date_in_words(parts["date"], language)}
         sentence = word(f"relation_{row['relation']}", language).format(**{**parts, **shown})
         found.append(
             {

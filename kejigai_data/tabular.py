@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from .cases import PATHWAYS
 from .checks import a_frame, a_text, texts, whole
+from .citing import references
 from .errors import unknown
 from .language import letters_wide, marked, pick, resolve
 from .loading import records
-from .words import locator, word
+from .words import date_in_words, locator, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,19 +32,25 @@ NARROW, WIDE = 26, 60
 # A column of short cells is not broken at all: one character would be left over on the next line.
 SHORT = 16
 DATE = re.compile(r"(\.\.|\d{4}(-\d\d){0,2})/\d{4}(-\d\d){0,2}")
+ADDRESS = re.compile(r"(https?://[^\s<>\"']+[^\s<>\"'.,;])")
 DAYS = re.compile(r"(≤ )?\d{4}(-\d\d){0,2}(( to |至)\d{4}(-\d\d){0,2})?")
 # A column of long texts would else be squeezed by columns of single words: its least width in em.
 ESSAY = {"en": 90, "zh": 45}
-LEAST = {"whole": 3.6, "broken": 6, "essay": 17}
+LEAST = {"whole": 3.6, "broken": 6, "named": 9, "essay": 17}
+# Nor should names of documents stand a word a line, for the sake of a column that is mostly empty.
+A_NAME = 24
 
 
 class Table:
-    """A frame ready to be shown; plain text in a terminal, HTML in a notebook."""
+    """A frame ready to be shown; plain text in a terminal, HTML in a notebook, where sources fold out below it."""
 
-    def __init__(self, headings: list[str], rows: list[list[str]], caption: str) -> None:
+    def __init__(
+        self, headings: list[str], rows: list[list[str]], caption: str, sources: Iterable[str] = ()
+    ) -> None:
         self.headings = headings
         self.rows = rows
         self.caption = caption
+        self.sources = set(sources)
 
     def __repr__(self) -> str:
         lines = [" | ".join(row) for row in [self.headings, *self.rows]]
@@ -57,7 +64,7 @@ class Table:
         scroll = (
             f'<span class="scroll">{escape(word("scroll").format(rows=len(self.rows)))}</span>' if long else ""
         )
-        above = " ".join(part for part in (escape(self.caption), scroll) if part)
+        above = pick((" ", "")).join(part for part in (escape(self.caption), scroll) if part)
         caption = f'<caption style="text-align:left">{above}</caption>' if above else ""
         most = WIDE if len(self.headings) < 4 else NARROW
         styles = [_style(column, most) for column in zip(self.headings, *self.rows, strict=True)]
@@ -68,7 +75,26 @@ class Table:
         body = "".join("<tr>" + "".join(map(_cell, row, styles)) + "</tr>" for row in self.rows)
         whole = f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         # A long table scrolls in its own box, by keyboard too.
-        return f'<div tabindex="0" style="max-height:34em;overflow:auto">{whole}</div>' if long else whole
+        boxed = f'<div tabindex="0" style="max-height:34em;overflow:auto">{whole}</div>' if long else whole
+        return boxed + _cited(self.sources)
+
+
+def _cited(sources: set[str]) -> str:
+    """Return the references of the sources of a table, folded; nothing where none is known."""
+    known = references(sources, pick(("apa", "gb7714")))
+    items = "".join(
+        f'<li style="overflow-wrap:anywhere">{source}: {_linked(known[source])}</li>' for source in sorted(known)
+    )
+    summary = f"<summary>{escape(word('sources_shown'))}</summary>"
+    return f'<details class="cited">{summary}<ul>{items}</ul></details>' if items else ""
+
+
+def _linked(reference: str) -> str:
+    """Return a reference as HTML, its address as a link."""
+    parts = ADDRESS.split(reference)
+    parts[::2] = [marked(escape(text), resolve()) for text in parts[::2]]
+    parts[1::2] = [f'<a href="{escape(url)}" rel="noopener noreferrer">{escape(url)}</a>' for url in parts[1::2]]
+    return "".join(parts)
 
 
 def _cell(text: str, style: str) -> str:
@@ -85,6 +111,8 @@ def _style(column: tuple[str, ...], most: int) -> str:
     elif cells and median(map(len, cells)) > ESSAY[resolve()]:
         # Not the longest: one long name does not make a column of texts.
         kind = "essay"
+    elif cells and median(map(letters_wide, cells)) > A_NAME:
+        kind = "named"
     return STYLE.format("nowrap" if kind == "whole" else "normal", LEAST[kind], most)
 
 
@@ -134,7 +162,8 @@ def table(frame: pd.DataFrame, columns: Iterable[str] | None = None, rows: int =
         caption = " ".join(
             part for part in (caption, f"{rows} {word('of')} {len(frame)} {word('row_count')}") if part
         )
-    return Table([_heading(str(name)) for name in names], cells, a_text(caption, "caption"))
+    sources = shown["source_id"].dropna().map(str) if "source_id" in names else ()
+    return Table([_heading(str(name)) for name in names], cells, a_text(caption, "caption"), sources)
 
 
 def _heading(name: str) -> str:
@@ -181,7 +210,7 @@ def _text(name: object, value: Any) -> str:
         return locator(str(value)).replace(";", "; ")
     labels, text = labels_of(resolve()), str(value)
     if DATE.fullmatch(text):
-        text = text.replace("../", "≤ ").replace("/", pick((" to ", "至")))
+        text = date_in_words(text)
     parts = text.split(";")
     if all((name, part) in labels for part in parts):
         return pick(("; ", "；")).join(labels[str(name), part] for part in parts)

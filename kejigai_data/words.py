@@ -46,6 +46,17 @@ def locator(text: str, lang: str | None = None) -> str:
     return text
 
 
+def date_in_words(text: str, lang: str | None = None) -> str:
+    """Return a date in EDTF as people write it, no finer than it is.
+
+    Examples
+    --------
+    >>> [date_in_words(d, "en") for d in ("../2017-03", "2024-11-14/2024-11-16", "2021")]
+    ['≤ 2017-03', '2024-11-14 to 2024-11-16', '2021']
+    """
+    return text.replace("../", "≤ ").replace("/", pick((" to ", "至"), lang))
+
+
 def say(english: str, chinese: str) -> None:
     """Print a sentence in the current language, so that lessons can share their code.
 

@@ -235,11 +235,11 @@ def test_each_item_opens_what_came_after_it(opened, name):
     page = opened(f"{name}.html")
     folds = page.locator("details.choice")
     items = list(dict.fromkeys(kj.load_followups()["item"]))
-    assert folds.locator("summary").all_inner_texts() == items
-    assert page.locator("details.choice[open] summary").all_inner_texts() == [items[0]]
+    assert folds.locator("> summary").all_inner_texts() == items
+    assert page.locator("details.choice[open] > summary").all_inner_texts() == [items[0]]
     for fold, item in zip(folds.all(), items, strict=True):
         if fold.get_attribute("open") is None:
-            fold.locator("summary").press("Enter")
+            fold.locator("> summary").press("Enter")
         later = kj.load_followups()
         assert fold.locator("tbody tr:visible").count() == (later["item"] == item).sum()
 
@@ -271,7 +271,7 @@ def test_links_lead_to_files_that_are_there(folder):
         if "beside" in path.parts:
             continue
         for address in re.findall(r'href="([^"#]+)"', path.read_text(encoding="utf-8")):
-            assert address == "data:," or address.startswith("https://") or (path.parent / address).exists(), (
+            assert address == "data:," or address.startswith(("https://", "http://")) or (path.parent / address).exists(), (
                 address
             )
 

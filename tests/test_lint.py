@@ -1,9 +1,12 @@
 """Style and types: what make lint runs."""
 
+import re
 import subprocess
 import sys
 
 import pytest
+
+import kejigai_data as kj
 
 from .conftest import TOP
 
@@ -16,9 +19,17 @@ def test_is_clean(command):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_readme_example_is_real():
+@pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
+def test_readme_example_is_real(name):
     import doctest
 
-    failed, tried = doctest.testfile(str(TOP / "README.md"), module_relative=False, encoding="utf-8")
+    kj.use("en")
+    failed, tried = doctest.testfile(str(TOP / name), module_relative=False, encoding="utf-8")
     assert tried >= 4
     assert failed == 0
+
+
+def test_links_of_the_readmes_lead_to_files_that_are_there():
+    for path in (TOP / "README.md", TOP / "README.zh.md"):
+        for address in re.findall(r"\]\(([^)#]+)", path.read_text(encoding="utf-8")):
+            assert address.startswith("https://") or (TOP / address).exists(), (path.name, address)

@@ -110,10 +110,15 @@ def test_a_case_page_shows_every_value_source_and_disagreement(folder):
             assert f'<html lang="{"en" if code == "en" else "zh-Hans"}">' in page
             for layer in ("article", "record"):
                 for row in kj.widgets.evidence_table(case, layer).rows:
-                    for cell in row:
+                    for cell in row[1:]:
                         assert str(site.Markup.escape(cell)) in page
-            cited = set(kj.show_evidence(case)["source_id"].dropna())
-            assert {one for one in cited if f'<dt id="{one}">' in page} == cited
+            evidence = kj.show_evidence(case)
+            # What one cites: each row has an address of its own, and no source stands there that no row names.
+            assert set(re.findall(r'<tr id="([ve]\d+)">', page)) == set(evidence["row_id"])
+            assert set(re.findall(r'<dt id="(\w+)">', page)) == set(evidence["source_id"].dropna())
+            rules = evidence["rule"].dropna().unique()
+            assert len(rules)
+            assert all(f"({rule})</td>" in page for rule in rules)
 
 
 @pytest.mark.parametrize(
@@ -321,10 +326,14 @@ def test_an_address_that_is_not_one_is_not_a_link():
 
 
 def test_values_with_markup_are_text_in_every_page(browser, tmp_path):
-    name = {"title": EVIL, "summary": EVIL, "facts": [(EVIL, EVIL)], "borne_out": EVIL, "headings": [EVIL] * 6}
-    rows = [(EVIL, [[EVIL] * 6])]
-    shown = {"case": "c001", "article": rows, "record": rows, "source_at": 3, "noted_at": 5, "cited": {EVIL}}
-    lists = {"conflicts": [], "sources": [(EVIL, EVIL, site.address_of("https://x.example/\"onclick='alert(1)"))]}
+    name = {"title": EVIL, "summary": EVIL, "facts": [(EVIL, EVIL)], "borne_out": EVIL}
+    rows = [(EVIL, [dict.fromkeys(site.EVIDENCE, EVIL)])]
+    layers = dict.fromkeys(("article", "record", "followup"), rows)
+    shown = {"case": "c001", "layers": layers, "columns": [("source_id", EVIL), (EVIL, EVIL)], "cited": {EVIL}}
+    lists = {
+        "conflicts": False,
+        "sources": [(EVIL, EVIL, site.address_of("https://x.example/\"onclick='alert(1)"))],
+    }
     terms = [{f"{key}_{code}": EVIL for key in ("term", "gloss", "caution") for code in ("en", "zh")}]
     home = {"lessons": [("a", EVIL)], "case_heads": [EVIL], "cases": [[EVIL, EVIL]], "variables": [("a", EVIL)]}
     pages = {

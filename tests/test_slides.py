@@ -104,6 +104,24 @@ def test_every_slide_is_whole_filled_and_legible(opened, name):
     assert page.get_attribute("html", "lang") == ("zh-Hans" if name.startswith("zh") else "en")
 
 
+@pytest.mark.parametrize(("name", "rows"), [("en/07_outlook", 18), ("zh/07_outlook", 18), ("en/04_forces", 7)])
+def test_a_table_that_finds_no_room_goes_on_to_the_next_slide(opened, name, rows):
+    page = opened(name)
+    word = {"en": "(continued)", "zh": "（续）"}[name[:2]]
+    slides = page.evaluate(
+        "Reveal.getSlides().map(s => [s.querySelector('caption,h2')?.textContent ?? '', "
+        "s.querySelectorAll('tbody tr').length, s.querySelector('.more') !== null])"
+    )
+    parts = [at for at, (title, _, _) in enumerate(slides) if word in title]
+    assert parts
+    whole = [
+        sum(slides[at][1] for at in range(first - 1, first + 3) if at == first - 1 or at in parts)
+        for first in parts
+    ]
+    assert rows in whole
+    assert not any(slides[at][2] for at in (*parts, parts[0] - 1))
+
+
 def test_links_lead_to_files_that_are_there(folder):
     for path in sorted(folder.rglob("*.html")):
         for address in re.findall(r'<(?:a|link)[^>]* href="([^"#]+)"', path.read_text(encoding="utf-8")):

@@ -106,6 +106,21 @@ def test_tables_escape_and_say_what_was_left_off():
     assert 'scope="col"' in html
 
 
+@pytest.mark.parametrize(("lang", "said"), [("en", "Shanghai Municipality"), ("zh", "[A/OL]")])
+def test_the_sources_of_a_table_fold_out_below_it(lang, said):
+    kj.use(lang)
+    html = widgets.evidence_table("c001", layer="record")._repr_html_()
+    table, _, below = html.partition('<details class="cited">')
+    assert {f"s{n:03}" for n in (3, 6, 9)} <= set(re.findall(r"<li[^>]*>(s\d{3}):", below))
+    assert set(re.findall(r"<li[^>]*>(s\d{3}):", below)) <= set(re.findall(r"\bs\d{3}\b", table))
+    assert said in re.sub("<[^>]+>", "", below)
+    addresses = re.findall(r'<a href="([^"]+)"', below)
+    assert addresses
+    assert all(address.startswith(("http://", "https://")) for address in addresses)
+    own = kj.load_cases().head(2).assign(source_id=["my own", "<b>"])
+    assert "<details" not in kj.table(own, ["source_id"])._repr_html_()
+
+
 def test_a_day_is_not_broken_in_a_column_of_longer_texts():
     html = widgets.evidence_table("c005", layer="record")._repr_html_()
     styles = {text: style for style, text in re.findall(r'<td style="([^"]*)">([^<]*)</td>', html)}

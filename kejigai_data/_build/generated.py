@@ -15,8 +15,9 @@ from collections import Counter
 from pathlib import Path
 
 from kejigai_data.agree import agreement, own_readings, unitising
-from kejigai_data.cases import coded, load_cases
+from kejigai_data.cases import load_cases
 from kejigai_data.dates import bounds
+from kejigai_data.digest import coded
 from kejigai_data.events import chronicle
 from kejigai_data.laboratory import reference_agreement
 from kejigai_data.loading import catalogue, columns, count, records
@@ -140,7 +141,7 @@ def figures() -> dict[str, str]:
         **{name: str(verdicts[name]) for name in ("supported", "not_supported", "untestable")},
         "claims": str(counts["claims"]),
         "national": str(len(chronicle("national", layer="record"))),
-        "followups": str(counts["followups"]),
+        "followups": str(sum(bool(f["event_id"]) for f in records("followups"))),
         "followed": str(sum(f["relation"] in ("continues", "cites_task") for f in records("followups"))),
         **_laboratory(),
         "cases": str(counts["cases"]),
@@ -172,11 +173,11 @@ def agreement_table(of: str) -> str:
     return "\n".join(lines)
 
 
-def readme() -> str:
-    """Return README.md with its generated figures and table written anew."""
-    text = (TOP / "README.md").read_text(encoding="utf-8")
-    for name, value in figures().items():
-        text = re.sub(rf"(<!-- {name} -->).*?(<!-- / -->)", rf"\g<1>{value}\g<2>", text)
+def readme(name: str) -> str:
+    """Return a README with its generated figures and tables written anew."""
+    text = (TOP / name).read_text(encoding="utf-8")
+    for figure, value in figures().items():
+        text = re.sub(rf"(<!-- {figure} -->).*?(<!-- / -->)", rf"\g<1>{value}\g<2>", text)
     for mark, of in (("agreement", "value"), ("status", "status")):
         block = f"<!-- {mark} -->\n{agreement_table(of)}\n<!-- /{mark} -->"
         text = re.sub(rf"<!-- {mark} -->.*?<!-- /{mark} -->", lambda _, b=block: b, text, flags=re.DOTALL)  # type: ignore[misc]
@@ -189,7 +190,7 @@ def outputs() -> dict[Path, str]:
         DATA / "events.csv": events(),
         DATA / "datapackage.json": datapackage(),
         DATA / "audit" / "human_sample.csv": human_sample(),
-        TOP / "README.md": readme(),
+        **{TOP / name: readme(name) for name in ("README.md", "README.zh.md")},
     }
     for language in ("en", "zh"):
         for path in sorted((PACKAGE / "codebook" / language).glob("*.md")):

@@ -129,8 +129,12 @@ def without_kernel(notebook: Any, language: str, folds: bool = True) -> Any:
             cell.outputs = [nbformat.v4.new_output("display_data", data=bundle(chart.to_dict()))]
         elif name in FOLDED and folds:
             cell.outputs = folded(name, given, named)
-        else:
+        elif folds or len(cell.outputs) == 1:
             cell.outputs[0] = nbformat.v4.new_output("stream", text=words(language)["in_the_lab"])
+        else:
+            # On a slide the sentence would stand before a room that has no menu: it is said.
+            del cell.outputs[0]
+            cell.metadata["said"] = words(language)["in_the_lab"]
     return notebook
 
 

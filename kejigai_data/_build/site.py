@@ -22,6 +22,7 @@ from markupsafe import Markup
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 import kejigai_data as kj
+from kejigai_data.citing import references
 from kejigai_data.codebook import label, variable_label
 from kejigai_data.exporting import LEFT_OUT, export
 from kejigai_data.language import resolve
@@ -36,8 +37,7 @@ ARCHIVE = f"kejigai_data-{kj.__version__}-tables.zip"
 POLICY_SITE = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'"
 )
-# The columns of a table of evidence of one layer: what it is about, …, source, locator, disagreement.
-SOURCE, DISAGREEMENT = 3, 5
+EVIDENCE = ("about", "variable", "value", "status", "source_id", "locator", "row_id", "conflict", "rule")
 
 
 def environment() -> Environment:
@@ -70,31 +70,44 @@ def address_of(url: object) -> str:
     return str(url) if str(url).startswith(("https://", "http://")) else ""
 
 
-def grouped(rows: list[list[str]]) -> list[tuple[str, list[list[str]]]]:
-    """Return the rows under what they are about, without that column.
+def evidence(case: str, layer: str) -> list[dict[str, str]]:
+    """Return what one layer says of a case, in words: rows in disagreement first, the rule beside a status."""
+    frame = kj.show_evidence(case, layer=layer)
+    frame = frame.sort_values("conflict", key=lambda notes: notes.isna(), kind="stable")
+    rows = [
+        dict(zip(EVIDENCE, row, strict=True)) for row in kj.table(frame, EVIDENCE, rows=max(len(frame), 1)).rows
+    ]
+    for row in rows:
+        row["status"] += f" ({row['rule']})" if row["rule"] else ""
+    return rows
+
+
+def grouped(rows: list[dict[str, str]]) -> list[tuple[str, list[dict[str, str]]]]:
+    """Return the rows under what they are about.
 
     Examples
     --------
-    >>> grouped([["a", "1"], ["b", "2"], ["a", "3"]])
-    [('a', [['1'], ['3']]), ('b', [['2']])]
+    >>> grouped([{"about": "a", "value": "1"}, {"about": "b", "value": "2"}, {"about": "a", "value": "3"}])[0]
+    ('a', [{'about': 'a', 'value': '1'}, {'about': 'a', 'value': '3'}])
     """
-    groups: dict[str, list[list[str]]] = {}
-    for about, *rest in rows:
-        groups.setdefault(about, []).append(rest)
+    groups: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        groups.setdefault(row["about"], []).append(row)
     return list(groups.items())
 
 
 def case_page(case: Any, code: str) -> dict[str, Any]:
     """Return what the page of a case shows."""
-    tables = {layer: kj.widgets.evidence_table(case.case_id, layer) for layer in ("article", "record")}
-    found = kj.show_evidence(case.case_id)
-    cited = list(dict.fromkeys(found["source_id"].dropna()))
+    layers = {layer: evidence(case.case_id, layer) for layer in ("article", "record", "followup")}
+    headings = kj.table(kj.show_evidence(case.case_id), EVIDENCE).headings
+    rows = [row for of_layer in layers.values() for row in of_layer]
+    cited = list(dict.fromkeys(row["source_id"] for row in rows if row["source_id"]))
     links = {row["source_id"]: row["url"] for row in records("sources")}
     style = "apa" if code == "en" else "gb7714"
     coded = {name: getattr(case, name) for name in ("mechanism", "dimension", "action", "stage", "initiative")}
     facts = [(variable_label(n, code), label(n, one, code)) for n, one in coded.items() if isinstance(one, str)]
-    rows = kj.load_corroboration()
-    row = rows[rows["case_id"] == case.case_id]
+    verdicts = kj.load_corroboration()
+    row = verdicts[verdicts["case_id"] == case.case_id]
     verdict = kj.table(row, ["corroboration"])
     facts.append((verdict.headings[0], verdict.rows[0][0]))
     return {
@@ -103,14 +116,11 @@ def case_page(case: Any, code: str) -> dict[str, Any]:
         "summary": getattr(case, f"summary_{code}"),
         "facts": facts,
         "borne_out": row["sentence"].iloc[0],
-        "headings": tables["article"].headings[1 : 1 + DISAGREEMENT],
-        "article": grouped(tables["article"].rows),
-        "record": grouped(tables["record"].rows),
-        "source_at": SOURCE,
-        "noted_at": DISAGREEMENT,
+        "columns": list(zip(EVIDENCE, headings, strict=True))[1:7],
+        "layers": {layer: grouped(of_layer) for layer, of_layer in layers.items()},
         "cited": set(cited),
-        "conflicts": list(dict.fromkeys(found["conflict"].dropna())),
-        "sources": [(one, kj.cite(one, style=style), address_of(links[one])) for one in cited],
+        "conflicts": any(row["conflict"] for row in rows),
+        "sources": [(one, text, address_of(links[one])) for one, text in references(cited, style).items()],
     }
 
 
@@ -188,7 +198,7 @@ def write_language(target: Path, code: str, archive: Path) -> None:
     (here / "glossary.html").write_text(spoken_right(text, code), encoding="utf-8")
     for at, term in enumerate(terms, 1):
         title, also = term[f"term_{code}"], term[f"term_{across}"]
-        gloss = f"{term['gloss_en']} {term['gloss_zh']}"
+        gloss = " ".join(term[f"{part}_{one}"] for part in ("gloss", "caution") for one in LANGS)
         found.append(entry(code, "term", f"glossary.html#t{at}", title, also, gloss))
     lessons = []
     for path in handouts.lessons(code):

@@ -30,6 +30,8 @@ NOTES_ONLY = "notes"
 WITH_CODE = ("00_start_here", "08_researcher")
 # What a room reads at a glance, in letters; a Chinese one counts twice.
 GLANCE = 340
+# Less than that says too little: the next sentence stands there too, be it long.
+LITTLE = 160
 LABEL = 30
 POINTS = 3
 SENTENCE = re.compile(r"(?<=[。？！])(?![”’）)])|(?<=[.?!])\s+(?=[A-Z*\"“(])|(?<=[.?!][)\"”*])\s+(?=[A-Z*\"“(])")
@@ -37,6 +39,8 @@ LISTED = re.compile(r"\||(?:\d+[.．]|[-*]) ")
 BARE = re.compile(r"#+ .+|\*\*[^*]+\*\*[.。:：]?")
 LABELLED = re.compile(r"\*\*[^*]+[.:。：？?]?\*\*")
 QUESTION = re.compile(r"\*\*\d+[.．]?\*\*")
+# The sentence that may be written: it stands on a slide wherever in a paragraph it is.
+MAY_WRITE = re.compile(r"Write: \*[^*]+\*|稳妥的写法是：(?:\*\*[^*]+\*\*。?|“[^”]+”)")
 ANSWER = re.compile(r"<details[^>]*>\s*<summary>(.*?)</summary>(.*?)</details>", re.DOTALL)
 
 
@@ -68,10 +72,23 @@ def lead(paragraph: str) -> str:
     kept = ""
     for sentence in SENTENCE.split(paragraph):
         joined = f"{kept} {sentence}" if kept and kept[-1] in '.?!)"*' else kept + sentence
-        if length(kept) > LABEL and balanced(kept) and length(joined) > GLANCE:
+        most = GLANCE if length(kept) > LITTLE else 2 * GLANCE
+        if length(kept) > LABEL and balanced(kept) and length(joined) > most:
             break
         kept = joined
     return kept
+
+
+def on_slide(block: str) -> str:
+    r"""Return what of a paragraph a room reads: its first sentences, and the one that may be written.
+
+    Examples
+    --------
+    >>> on_slide("Enough is said. " * 20 + "More. " + "Write: *the page says so.*").split("\n\n")[1]
+    'Write: *the page says so.*'
+    """
+    first, found = lead(block), MAY_WRITE.search(block)
+    return f"{first}\n\n{found[0]}" if found and found[0] not in first else first
 
 
 def points(block: str) -> list[str]:
@@ -80,19 +97,21 @@ def points(block: str) -> list[str]:
     Examples
     --------
     >>> points("> **Limits**\n>\n> - a\n> - b\n> - c\n> - d")
-    ['> **Limits**\n> \n> \n> - a\n> - b', '> **Limits**\n> \n> - c\n> - d']
+    ['> **Limits**\n> \n> - a\n> - b', '> **Limits**\n> \n> - c\n> - d']
     """
     sign = "> " if block.startswith(">") else ""
     lines = [line.removeprefix(">").removeprefix(" ") for line in block.splitlines()]
-    said = [line for line in lines if line.strip() and not line.startswith("- ")]
-    heading, rest = said[:1], ["", *said[1:]]
+    lines = [line for line in lines if line.strip()]
     items = [line for line in lines if line.startswith("- ")]
-    step = -(-len(items) // -(-len(items) // POINTS)) if items else 1
-    parts = [
-        [*heading, *(rest if at == 0 else ()), "", *items[at : at + step]] for at in range(0, len(items), step)
-    ]
-    parts = parts or [heading + rest]
-    return ["\n".join(sign + line for line in part) for part in parts]
+    if not items:
+        return [block]
+    first, last = lines.index(items[0]), lines.index(items[-1])
+    heading = lines[:first][:1]
+    step = -(-len(items) // -(-len(items) // POINTS))
+    parts = [[*heading, "\n".join(items[at : at + step])] for at in range(0, len(items), step)]
+    parts[0][len(heading) : len(heading)] = lines[1:first]
+    parts[-1] += lines[last + 1 :]
+    return ["\n".join(sign + line for line in "\n\n".join(part).splitlines()) for part in parts]
 
 
 def opened(block: str) -> str:
@@ -134,7 +153,7 @@ def shown(source: str) -> list[tuple[str, str]]:
             slides += [(f"{heading}\n\n{part}", block) for part in points(block)]
         elif QUESTION.match(block) or LABELLED.match(block) or "<details" in block:
             whole = QUESTION.match(block) or "<details" in block or "?" in block or "？" in block
-            text = opened(block) if whole else lead(block)
+            text = opened(block) if whole else on_slide(block)
             if fresh and slides:
                 slides[-1] = (f"{heading}\n\n{text}", block)
             else:
@@ -142,10 +161,11 @@ def shown(source: str) -> list[tuple[str, str]]:
             fresh = False
         elif fresh:
             top = slides.pop() if slides else ("", "")
-            slides.append((f"{top[0]}\n\n{lead(block)}".strip(), f"{top[1]}\n\n{block}".strip()))
+            slides.append((f"{top[0]}\n\n{on_slide(block)}".strip(), f"{top[1]}\n\n{block}".strip()))
             fresh = False
         else:
-            slides[-1] = (slides[-1][0], f"{slides[-1][1]}\n\n{block}".strip())
+            more = "".join(f"\n\n{found[0]}" for found in MAY_WRITE.finditer(block))
+            slides[-1] = (slides[-1][0] + more, f"{slides[-1][1]}\n\n{block}".strip())
     return slides
 
 
@@ -169,7 +189,8 @@ def deck(notebook: NotebookNode, with_code: bool = False) -> NotebookNode:
                 title = title_in(text, title)
                 made = nbformat.v4.new_markdown_cell(text)
                 said = notes or said
-                made.metadata.update({"notes": notes or text, "title": title})
+                bare = not re.search("^#", text, re.MULTILINE)
+                made.metadata.update({"notes": notes or text, "title": title, "bare": bare})
                 cells.append(made)
         elif cell.outputs and NOTES_ONLY in cell.metadata.get("tags", []):
             # Notes are Markdown, which lets HTML through: what comes from data is escaped first.
@@ -180,7 +201,9 @@ def deck(notebook: NotebookNode, with_code: bool = False) -> NotebookNode:
                 output["data"].get("text/plain", "") for output in cell.outputs if MIME in output.get("data", {})
             ]
             # Beside a chart stands what it shows in words, beside a table what was said before it.
-            cell.metadata.update({"notes": escape("\n\n".join(drawn)) or said, "title": "" if drawn else title})
+            notes = escape("\n\n".join(drawn)) or said
+            notes = "\n\n".join(part for part in (notes, cell.metadata.get("said")) if part)
+            cell.metadata.update({"notes": notes, "title": "" if drawn else title, "bare": True})
             cells.append(cell)
     notebook.cells = cells
     return notebook

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..cases import load_cases, province_of
 from ..codebook import codes_of, label
-from ..dates import written
 from ..errors import SelectionError
 from ..events import vagueness
 from ..instruments import instrument_names
@@ -15,7 +14,7 @@ from ..language import pick, resolve
 from ..loading import records, where
 from ..places import place_names
 from ..render import alt
-from ..words import word
+from ..words import date_in_words, word
 from .parts import MUTED, Cell, Pair, coded_cases, colour_of, grid, heading, on
 
 if TYPE_CHECKING:
@@ -115,7 +114,7 @@ def _first_date(instrument: str) -> tuple[str, str]:
     if not found:
         return "", ""
     best = min(found, key=lambda e: (e["event_type"] not in FIRST, *vagueness(e)))
-    shown = written(best["earliest"], best["latest"])
+    shown = date_in_words(best["date"])
     if best["event_type"] == "in_force":
         shown = f"{shown} ({label('event_type', 'in_force').lower()})" if resolve() == "en" else f"{shown}（施行）"
     return best["earliest"] or best["latest"], shown

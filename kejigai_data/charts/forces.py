@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..cases import coded
 from ..checks import texts
 from ..codebook import label
-from ..dates import written
+from ..digest import coded
 from ..errors import SelectionError
 from ..evidence import check_case
 from ..instruments import instrument_names, main_instruments
@@ -15,7 +14,7 @@ from ..language import pick, resolve
 from ..loading import each, records, where
 from ..places import place_names
 from ..render import alt
-from ..words import word
+from ..words import date_in_words, word
 from .parts import BLANK, MUTED, Cell, Pair, colour_of, grid, heading, on, wrapped
 
 if TYPE_CHECKING:
@@ -208,7 +207,7 @@ def _founded_laboratories() -> set[str]:
 
 
 def _stage_cell(row: str, stage: str, found: list[dict[str, str]]) -> Cell:
-    dated = sorted((e for e in found if e["date"]), key=lambda e: (not e["earliest"], e["latest"]))
-    if dated:
-        return Cell(row, stage, written(dated[0]["earliest"], dated[0]["latest"]), colour_of("force_building"))
+    known = sorted((e for e in found if e["date"]), key=lambda e: (not e["earliest"], e["latest"]))
+    if known:
+        return Cell(row, stage, date_in_words(known[0]["date"]), colour_of("force_building"))
     return Cell(row, stage, word(found[0]["status"]) if found else word("not_coded"))

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from .. import render
-from ..cases import coded, load_cases
+from ..cases import load_cases
 from ..checks import texts
 from ..codebook import label
+from ..digest import coded
 from ..errors import SelectionError
 from ..evidence import check_case
 from ..instruments import main_instruments
@@ -19,7 +20,7 @@ from ..language import pick, resolve
 from ..loading import records, where
 from ..places import place_names
 from ..render import alt
-from ..words import word
+from ..words import date_in_words, word
 from .parts import BLANK, DATE_LABEL, MUTED, Pair, coded_cases, heading, told
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _two_lines(step: str) -> str:
 def _state(found: list[dict[str, str]]) -> tuple[str, str]:
     dates = _best({e["date"] for e in found if e["date"]})
     if dates:
-        return "dated", dates[0].replace("../", "≤ ")
+        return "dated", date_in_words(dates[0])
     for status, sign in (("not_applicable", "–"), ("not_found", "?"), ("silent", "…")):
         if any(e["status"] == status for e in found):
             return status, sign
@@ -251,7 +252,7 @@ def steps_data(case_id: str, number: int) -> list[dict[str, str]]:
             rows.append({"row": where, "first": "", "shown": word(_state(found)[0])})
         for date in _best(set(dates)):
             first, last = dates[date]["earliest"], dates[date]["latest"]
-            rows.append({"row": where, "first": first or last, "last": last, "shown": date.replace("../", "≤ ")})
+            rows.append({"row": where, "first": first or last, "last": last, "shown": date_in_words(date)})
     for row in rows:
         row["said"] = f"{row['row'].split('|')[1]} {row['shown']}"
     return rows

@@ -1,6 +1,7 @@
 const HIGH = 640;
 const WIDE = 1152;
 const MOST_ENLARGED = 1.5;
+const PARTS = 3;
 const specOf = (script) => ({...JSON.parse(script.textContent), $schema: undefined});
 
 // A slide is hidden until its turn, and what is hidden has no size: it is measured in the open.
@@ -10,22 +11,50 @@ function measured(section, act) {
   act(section.querySelector(".fit"));
   if (style === null) section.removeAttribute("style"); else section.setAttribute("style", style);
 }
-function shorten(fit) {
-  const rows = [...fit.querySelectorAll("tbody tr")];
-  let hidden = 0;
-  const note = document.createElement("p");
-  note.className = "more";
-  while (fit.scrollHeight > HIGH && rows.length - hidden > 3) {
-    hidden += 1;
-    rows[rows.length - hidden].hidden = true;
-    note.textContent = MORE.replace("{n}", hidden);
-    if (hidden === 1) rows[0].closest("table").after(note);
-  }
-}
+const full = (fit) => fit.scrollHeight > HIGH;
 function shrink(fit, least = 0.5) {
-  for (let size = 1; size >= least && (fit.scrollHeight > HIGH || fit.scrollWidth > WIDE + 1); size -= 0.05) {
+  for (let size = 1; size >= least && (full(fit) || fit.scrollWidth > WIDE + 1); size -= 0.05) {
     fit.style.fontSize = size + "em";
   }
+}
+const rowsOf = (section) => [...section.querySelectorAll("tbody tr")];
+// How many rows find room on a slide in letters of a size, beginning with one of them.
+function room(section, from, most, size) {
+  const rows = rowsOf(section);
+  let to = Math.min(from + most, rows.length);
+  measured(section, (fit) => {
+    fit.style.fontSize = size;
+    rows.forEach((row, at) => { row.hidden = at < from || at >= to; });
+    while (full(fit) && to > from + 1) rows[to -= 1].hidden = true;
+    fit.style.fontSize = "";
+  });
+  return to - from;
+}
+// What of a table finds no room stands on the next slides, before its letters become too small; of one that would
+// take many slides the rest is left for the lesson.
+function divide(section) {
+  const number = rowsOf(section).length;
+  let whole = !number || section.querySelector("svg.marks");
+  if (!whole) measured(section, (fit) => { shrink(fit, 0.8); whole = !full(fit); fit.style.fontSize = ""; });
+  if (whole) return;
+  const slides = Math.ceil(number / room(section, 0, number, "0.9em"));
+  const parts = slides > PARTS ? 1 : slides;
+  for (let from = 0, at = 1, part = section; at <= parts; at += 1) {
+    const most = slides > PARTS ? number : Math.ceil((number - from) / (parts - at + 1));
+    const to = from + room(part, from, most, slides > PARTS ? "0.9em" : "0.8em");
+    const next = part.cloneNode(true);
+    rowsOf(part).forEach((row, of) => { row.hidden = false; if (of < from || of >= to) row.remove(); });
+    if (at < parts) part.after(next);
+    else if (to < number) note(part, number - to);
+    if (at === 1) next.querySelector("caption, h2")?.append(CONTINUED);
+    [from, part] = [to, next];
+  }
+}
+function note(section, left) {
+  const said = document.createElement("p");
+  said.className = "more";
+  said.textContent = MORE.replace("{n}", left);
+  section.querySelector("table").after(said);
 }
 // A table that leaves room is set larger, for the last row of the room.
 function grow(fit) {
@@ -33,7 +62,7 @@ function grow(fit) {
   const set = (size) => tables.forEach((table) => { table.style.fontSize = size + "em"; });
   for (let size = 0.65; size <= 0.9; size += 0.05) {
     set(size);
-    if (fit.scrollHeight > HIGH || fit.scrollWidth > WIDE + 1) { set(size - 0.05); return; }
+    if (full(fit) || fit.scrollWidth > WIDE + 1) { set(size - 0.05); return; }
   }
 }
 function scale(fit) {
@@ -54,6 +83,8 @@ async function start() {
     await vegaEmbed(place, specOf(spec), {mode: "vega-lite", actions: false, renderer: "svg"});
     figure.dataset.drawn = "yes";
   }));
+  await document.fonts.ready;
+  document.querySelectorAll(".slides > section").forEach(divide);
   const options = {width: 1280, height: 720, margin: 0, center: false, hash: true, slideNumber: "c/t", transition: "none",
     // On a phone too a deck is turned, not scrolled, and a link leads to its slide.
     scrollActivationWidth: null,
@@ -67,17 +98,11 @@ async function start() {
   }
   // The preview of the next slide has none.
   for (const button of document.querySelectorAll(".resume-button")) button.textContent = RESUME;
-  await document.fonts.ready;
   for (const section of Reveal.getSlides()) {
     measured(section, (fit) => {
       if (fit.querySelector("svg.marks")) return scale(fit);
-      // Of a long table rows are left for the lesson before its letters become too small.
-      const table = fit.querySelector("tbody");
-      shrink(fit, table ? 0.8 : 0.5);
-      if (table) {
-        if (fit.scrollHeight > HIGH) { fit.style.fontSize = "0.9em"; shorten(fit); shrink(fit); }
-        if (!fit.style.fontSize) grow(fit);
-      }
+      shrink(fit);
+      if (!fit.style.fontSize) grow(fit);
     });
   }
   Reveal.layout();
