@@ -271,9 +271,8 @@ def test_links_lead_to_files_that_are_there(folder):
         if "beside" in path.parts:
             continue
         for address in re.findall(r'href="([^"#]+)"', path.read_text(encoding="utf-8")):
-            assert address == "data:," or address.startswith(("https://", "http://")) or (path.parent / address).exists(), (
-                address
-            )
+            away = address == "data:," or address.startswith(("https://", "http://"))
+            assert away or (path.parent / address).exists(), address
 
 
 def test_nothing_from_data_is_inserted_as_markup(tmp_path):
