@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 LONG = NEEDED[1:]
 # What of a coding sheet was not read, or not as it shows: beyond the number of alterations.
 LEFT_OUT = ("sheet", "formula", "error_cell", "blank_end")
-ERRORS = ("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!")
+# What Excel and LibreOffice show for a formula that failed.
+ERROR = r"#N/A|#(?:REF|VALUE|DIV/0|NULL|NUM|SPILL|CALC|FIELD|BLOCKED|CONNECT|BUSY)!|#NAME\?|Err:\d{3}"
 
 
 def readings_of(paths: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
@@ -166,7 +167,7 @@ def _by_whom(frame: pd.DataFrame, name: str, path: str, notes: list[str]) -> lis
 
 def _answered(readings: pd.DataFrame, path: str, notes: list[str]) -> pd.DataFrame:
     """Return readings in which what a spreadsheet shows for a failed formula is no answer."""
-    failed = readings["value"].str.strip().isin(ERRORS)
+    failed = readings["value"].str.strip().str.fullmatch(ERROR).fillna(False).astype(bool)
     if failed.any():
         shown = ", ".join(readings.loc[failed, "value"].str.strip().unique())
         notes.append(

@@ -144,6 +144,9 @@ def test_a_case_page_shows_every_value_source_and_disagreement(folder):
         ("en", "2020-1-20", "Shanghai", 1),
         ("en", "20 January 2020", "Shanghai", 1),
         ("zh", "Jan. 20, 2020", "上海", 1),
+        ("en", "20th of January 2020", "Shanghai", 1),
+        ("en", "Shanghai January 20", "Shanghai", 1),
+        ("zh", "上海 20 Jan", "上海", 1),
         ("zh", "上海 2020.01", "上海", 1),
         ("en", "Shanghai January 2020", "Shanghai", 1),
     ],
@@ -185,6 +188,18 @@ def test_search_does_not_stumble_over_punctuation_or_number(first_page, code, ty
         found.append((page.get_by_role("status").text_content(), page.locator("#hits a").all_text_contents()))
     assert found[0][1]
     assert found == found[:1] * len(typed)
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_a_day_without_a_year_is_no_part_of_another_date(first_page, code):
+    """10月9日 is not in 2010-09-17, and 11月6日 not in an address that holds 1111-06."""
+    page = first_page(code)
+    for month, day in ((10, 9), (9, 1), (11, 12), (12, 1), (11, 6)):
+        hits = page.evaluate(f"ranked([fold('{month}月{day}日')]).map(one => JSON.stringify(one.entry))")
+        form = rf"(?<!\d)\d{{4}}[-./年]0?{month}[-./月]0?{day}(?!\d)|(?<!\d)0?{month}月0?{day}[日号]"
+        name = ["September", "October", "November", "December"][month - 9]
+        form += rf"|(?<!\d){day} {name}|{name} {day}(?!\d)"
+        assert [hit for hit in hits if not re.search(form, hit)] == []
 
 
 def test_search_shows_all_on_demand_and_cases_before_their_sources(opened):

@@ -174,7 +174,7 @@ def test_in_a_menu_the_keys_choose_and_do_not_turn_the_slide(opened):
     page = opened("en/01_legal")
     at = page.evaluate("Reveal.getSlides().findIndex(s => s.querySelector('select'))")
     page.evaluate(f"Reveal.slide({at})")
-    menu = page.locator("section.present select").first
+    menu = page.locator("section.present select").first.element_handle()
     menu.focus()
     before, drawn = menu.input_value(), page.locator("section.present svg.marks").first.inner_html()
     page.keyboard.press("ArrowDown")
@@ -185,9 +185,30 @@ def test_in_a_menu_the_keys_choose_and_do_not_turn_the_slide(opened):
     page.keyboard.press("s")
     assert page.evaluate("Reveal.getIndices().h") == at
     assert len(page.context.pages) == 1
-    menu.evaluate("e => e.blur()")
-    page.keyboard.press("ArrowRight")
+    # A clicker turns the slide all the same, and chooses nothing.
+    chosen = menu.input_value()
+    page.keyboard.press("PageDown")
     assert page.evaluate("Reveal.getIndices().h") == at + 1
+    page.keyboard.press("PageUp")
+    assert (page.evaluate("Reveal.getIndices().h"), menu.input_value()) == (at, chosen)
+
+
+def test_a_menu_of_a_slide_that_the_mouse_opened_is_left_with_the_choice(opened):
+    page = opened("en/01_legal")
+    at = page.evaluate("Reveal.getSlides().findIndex(s => s.querySelector('select'))")
+    page.evaluate(f"Reveal.slide({at})")
+    menu = page.locator("section.present select").first.element_handle()
+    menu.click()
+    menu.select_option(index=1)
+    chosen = menu.input_value()
+    page.keyboard.press("ArrowRight")
+    assert (page.evaluate("Reveal.getIndices().h"), menu.input_value()) == (at + 1, chosen)
+    page.keyboard.press("ArrowLeft")
+    # Opened and left without a choice.
+    menu.click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("ArrowRight")
+    assert (page.evaluate("Reveal.getIndices().h"), menu.input_value()) == (at + 1, chosen)
 
 
 @pytest.mark.parametrize(
@@ -294,6 +315,14 @@ def test_the_speaker_view_speaks_the_language_of_the_deck(opened):
     view.keyboard.press("ArrowRight")
     page.wait_for_function("Reveal.getIndices().h === 3")
     view.select_option("select", "default")
+    # Opened by mouse and left without a choice.
+    view.click("select")
+    view.keyboard.press("Escape")
+    view.keyboard.press("ArrowLeft")
+    page.wait_for_function("Reveal.getIndices().h === 2")
+    view.keyboard.press("ArrowRight")
+    page.wait_for_function("Reveal.getIndices().h === 3")
+    assert view.input_value("select") == "default"
     # A click on the preview turns nothing.
     box = view.locator("#upcoming-slide").bounding_box()
     view.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

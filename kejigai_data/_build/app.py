@@ -22,7 +22,7 @@ from voila.configuration import VoilaConfiguration
 from voila.handler import BaseVoilaHandler
 
 from . import only_help
-from .given import LEAST, as_root, number
+from .given import LEAST_KERNEL, as_root, number
 from .handouts import LANGS, OTHER, words
 from .limits import POLICY, Places
 
@@ -96,7 +96,7 @@ def settings() -> Config:
     # A kernel started afresh would know nothing of the page: it is let go, and the page says so.
     config.KernelRestarter.restart_limit = 0
     config.Places.most = number("KEJIGAI_SESSIONS", 20)
-    config.Places.memory = number("KEJIGAI_MEMORY", 1024, LEAST)
+    config.Places.memory = number("KEJIGAI_MEMORY", 1024, LEAST_KERNEL)
     config.Places.cull_idle_timeout = idle
     config.Places.wait = min(idle, UNOPENED)
     config.Places.cull_interval = max(1, min(idle // 10, UNOPENED // 3))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 # MB that a kernel needs for a lesson at all.
-LEAST = 256
+LEAST_KERNEL = 256
 
 
 def number(name: str, usual: int, least: int = 1, most: int = 10**9) -> int:

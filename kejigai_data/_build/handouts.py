@@ -189,7 +189,7 @@ def exporter(template: str = "lesson") -> HTMLExporter:
 
 def page(path: Path, script: str, home: str = "") -> str:
     """Return a lesson as a page; `script` is the element that holds or names Vega, `home` the site around it."""
-    before, _, after = page_but_script(path, path.read_text(encoding="utf-8"), home).rpartition(SCRIPT)
+    before, after = page_but_script(path, path.read_text(encoding="utf-8"), home).rsplit(SCRIPT, 1)
     return before + script + after
 
 

@@ -97,8 +97,8 @@ def hub_command() -> list[str]:
     return [sys.executable, "-m", "jupyterhub", "-f", str(config)]
 
 
-def stop_servers(settings: Settings) -> None:
-    """Ask the hub to end the servers of all students, and itself."""
+def asked_to_end(settings: Settings) -> bool:
+    """Ask the hub to end the servers of all students, and itself; tell whether it has heard."""
     request = urllib.request.Request(
         f"{settings.hub}/hub/api/shutdown",
         data=b'{"servers": true, "proxy": false}',
@@ -107,19 +107,31 @@ def stop_servers(settings: Settings) -> None:
     )
     try:
         urllib.request.urlopen(request, timeout=PATIENCE).close()
-    except OSError as error:
-        print(f"The hub did not answer ({error}); servers of students may still run.", file=sys.stderr)
+    except OSError:
+        return False
+    return True
+
+
+def let_end(settings: Settings, hub: Part) -> None:
+    """Let the hub end all servers, which it does before itself; while it starts it hears nothing."""
+    heard, until = False, time.monotonic() + 6 * PATIENCE
+    while hub.process.poll() is None and time.monotonic() < until:
+        heard = heard or asked_to_end(settings)
+        time.sleep(0.2)
 
 
 def end_the_rest(settings: Settings) -> None:
-    """End servers that the hub started while it was ending."""
+    """End what the hub has left behind: servers that it started while it was ending, or had no time to end."""
     for process in psutil.process_iter(["cmdline"]):
         command = process.info["cmdline"] or [""]
         ours = any(Path(part).parent == settings.homes for part in command)
         if ours and os.path.basename(command[0]) == "bwrap":
+            inside: list[psutil.Process] = []
             with contextlib.suppress(psutil.Error):
-                for inside in (*process.children(recursive=True), process):
-                    inside.kill()
+                inside = process.children(recursive=True)
+            for one in (*inside, process):
+                with contextlib.suppress(psutil.Error):
+                    one.kill()
 
 
 def written(path: Path) -> int:
@@ -206,10 +218,12 @@ def watch(settings: Settings, proxy: Part, hub: Part) -> int:
         print(failed, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        stop_servers(settings)
-        # It ends by itself once every server has; ended sooner it would leave them behind.
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            hub.process.wait(6 * PATIENCE)
+        # Once more, and nobody is waited for.
+        with contextlib.suppress(KeyboardInterrupt):
+            let_end(settings, hub)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        hub.end()
         end_the_rest(settings)
         return 0
 

@@ -2,13 +2,17 @@
 
 import asyncio
 import contextlib
+import dbm
+import hmac
 import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from weakref import WeakValueDictionary
 
+import bcrypt
 import psutil
 from firstuseauthenticator import FirstUseAuthenticator
 from firstuseauthenticator.firstuseauthenticator import ResetPasswordHandler
@@ -22,9 +26,16 @@ settings = read_settings()
 names, teachers = class_list(settings.folder / "class.txt")
 PROGRAMS = ("/usr/local/bin", "/usr/bin", "/bin")
 SHOWN = [sys.base_prefix, sys.prefix, *(str(TOP / part) for part in LESSONS)]
+LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1", "")
+CHECKS = ThreadPoolExecutor(1)
 # Teachers see who works, end servers and let a student choose a password anew. They do not open what students
 # run: a page of a student would act with the rights of whoever opens it.
 TEACHING = ["admin-ui", "list:users", "read:users", "read:servers", "delete:servers", "delete:users"]
+
+
+def matches(password, stored):
+    """Tell whether a password is the one of which `stored` is kept."""
+    return hmac.compare_digest(bcrypt.hashpw(password.encode(), stored), stored)
 
 
 def short(password):
@@ -32,10 +43,21 @@ def short(password):
     return len(password.encode()) <= 72
 
 
+def came_from(request):
+    """Return from where a request came: what the proxy, or a web server before it, tells last."""
+    told = [one.strip() for one in request.headers.get("X-Forwarded-For", "").split(",")]
+    return next((one for one in reversed(told) if one not in LOOPBACK), LOOPBACK[0])
+
+
 class OnTheList(FirstUseAuthenticator):
     """Lets in who stands on the class list as it is now, nobody as an admin: the hub remembers earlier ones."""
 
-    turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()  # noqa: RUF012
+    turns: WeakValueDictionary[object, asyncio.Lock] = WeakValueDictionary()  # noqa: RUF012
+
+    def stored(self, name):
+        """Return what is kept of a password, None before the first login."""
+        with dbm.open(self.dbm_path, "c", 0o600) as passwords:
+            return passwords.get(name.encode())
 
     async def authenticate(self, handler, data):
         name = self.normalize_username(data["username"])
@@ -43,15 +65,24 @@ class OnTheList(FirstUseAuthenticator):
         if name not in names or not short(data["password"]):
             return None
         # One at a time from one address: a wrong password costs a second, so that nobody tries thousands, and who
-        # tries keeps nobody else waiting. Who has hung up is not waited for.
-        address = handler.request.remote_ip
+        # tries keeps nobody elsewhere waiting. Who has hung up is not waited for.
+        address = came_from(handler.request)
         async with self.turns.setdefault((name, address), asyncio.Lock()):
             if handler.request.connection.stream.closed():
                 return None
-            known = await super().authenticate(handler, data)
+            known = await self.knows(handler, {**data, "username": name}, address)
             if not known:
                 await asyncio.sleep(1)
-        return known and {"name": known, "admin": False}
+        return {"name": name, "admin": False} if known else None
+
+    async def knows(self, handler, data, address):
+        """Tell whether a password is that of a name, or becomes it."""
+        stored = self.stored(data["username"])
+        if stored is None:
+            return bool(await super().authenticate(handler, data))
+        # Beside the hub, which meanwhile answers others: that a password takes long to check is its protection.
+        async with self.turns.setdefault(address, asyncio.Lock()):
+            return await asyncio.get_running_loop().run_in_executor(CHECKS, matches, data["password"], stored)
 
     def _validate_password(self, password):
         return super()._validate_password(password) and short(password)
@@ -126,8 +157,6 @@ def shut_in(spawner):
 c = get_config()  # noqa: F821
 c.JupyterHub.bind_url = f"http://{settings.ip}:{settings.port}"
 c.JupyterHub.hub_bind_url = settings.hub
-# The proxy, and a web server before it, say from where a request came.
-c.JupyterHub.trusted_downstream_ips = ["127.0.0.1"]
 c.JupyterHub.db_url = f"sqlite:///{settings.state / 'hub.sqlite'}"
 c.JupyterHub.cookie_secret_file = str(settings.state / "cookie_secret")
 c.JupyterHub.tornado_settings = {"headers": {"Content-Security-Policy": UNFRAMED}}

@@ -18,7 +18,7 @@ IN_MEMORY = ("/dev/shm", PRIVATE)
 # Sockets of kernels, apart from a student's files: a full folder would let no kernel start.
 RUNTIME, RUNTIME_SIZE = "/kernels", 16 * 2**20
 # MB that the server of a student and a kernel need for a lesson at all.
-LEAST = 512
+LEAST_SERVER = 512
 # Of the system only what programs need: a socket, as those under /run, would take a student for who runs the hub.
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64")
 # Of its settings those of names, libraries, certificates, fonts and shells: elsewhere lie keys and password files.
@@ -83,7 +83,7 @@ def read_settings() -> Settings:
     return Settings(
         ip=told.get("KEJIGAI_IP", "127.0.0.1"),
         port=number("PORT", 8000, 1, 65533),
-        memory=number("KEJIGAI_MEMORY", 1024, LEAST),
+        memory=number("KEJIGAI_MEMORY", 1024, LEAST_SERVER),
         kernels=number("KEJIGAI_KERNELS", 3),
         idle=number("KEJIGAI_IDLE", 3600),
         folder=Path(told.get("KEJIGAI_HUB") or TOP / "hub").resolve(),

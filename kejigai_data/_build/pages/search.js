@@ -1,24 +1,34 @@
 // Every word must occur somewhere in the entry; Chinese needs no spaces, so a word is any run of characters.
 // An apostrophe may be straight, curly or left out.
-// A date is one however it is written: 2020年1月20日, 2020.1.20, 2020/1/20 and 20 January 2020 as 2020-01-20, 1月20日 as 01-20.
+// A date is one however it is written: 2020年1月20日, 2020.1.20, 2020/1/20 and 20 January 2020 as 2020-01-20; 1月20日
+// and 20 January as @01-20, a day of any year.
 const DATE = /(\d{4})\s?年(?:\s?(\d{1,2})\s?月(?:\s?(\d{1,2})\s?[日号])?)?/g;
 const POINTS = /\b(\d{4})[-./](\d{1,2})[-./](\d{1,2})\b/g;
 const MONTH = /\b(\d{4})[-./](0?[1-9]|1[0-2])\b(?![-./]?\d)/g;
 const NO_YEAR = /(\d{1,2})\s?月\s?(\d{1,2})\s?[日号]/g;
 const NAMES = "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?";
-const NAMED = new RegExp(String.raw`\b(?:(\d{1,2})(?:st|nd|rd|th)? )?(${NAMES})\.? (?:(\d{1,2})(?:st|nd|rd|th)?,? )?(\d{4})\b`, "g");
+const NAMED = new RegExp(String.raw`\b(?:(\d{1,2})(?:st|nd|rd|th)? (?:of )?)?(${NAMES})\.? (?:(\d{1,2})(?:st|nd|rd|th)?,? )?(\d{4})\b`, "g");
+const DAY_MONTH = new RegExp(String.raw`\b(\d{1,2})(?:st|nd|rd|th)? (?:of )?(${NAMES})\b(?!\.? \d{4})`, "g");
+const MONTH_DAY = new RegExp(String.raw`\b(${NAMES})\.? (\d{1,2})(?:st|nd|rd|th)?\b(?!,? \d{4})`, "g");
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const joined = (...parts) => parts.filter(Boolean).map((part) => String(part).padStart(2, "0")).join("-");
 const dated = (_, year, month, day) => joined(year, month, typeof day === "string" ? day : "");
-const named = (_, first, month, second, year) => joined(year, 1 + MONTHS.indexOf(month.slice(0, 3)), first ?? second);
-const fold = (text) => text.normalize("NFKC").toLowerCase().replace(DATE, dated).replace(NO_YEAR, (_, month, day) => joined(month, day)).replace(POINTS, dated).replace(MONTH, dated)
-  .replace(NAMED, named).replace(/['’‘`]/g, "").replace(/[\u2010-\u2013\u2212]/g, "-").replace(/iz(?=[aei])/g, "is");
+const number = (month) => 1 + MONTHS.indexOf(month.slice(0, 3));
+const anyYear = (month, day) => "@" + joined(month, day);
+const named = (_, first, month, second, year) => joined(year, number(month), first ?? second);
+const fold = (text) => text.normalize("NFKC").toLowerCase().replace(DATE, dated).replace(NO_YEAR, (_, month, day) => anyYear(month, day)).replace(POINTS, dated).replace(MONTH, dated)
+  .replace(NAMED, named).replace(DAY_MONTH, (_, day, month) => anyYear(number(month), day))
+  .replace(MONTH_DAY, (_, month, day) => anyYear(number(month), day)).replace(/['’‘`]/g, "").replace(/[\u2010-\u2013\u2212]/g, "-").replace(/iz(?=[aei])/g, "is");
 // Punctuation parts words, but not inside one, as in 2021-05-26 or S&T.
 const BETWEEN = /[\s\p{Ps}\p{Pe}\p{Pi}\p{Pf}"*,;:!?、。·…—/～~+|]+/u;
 const EDGES = /^[-.\/&]+|[-.\/&]+$/g;
 const HAN = /^[\u3400-\u9fff]{3,}$/;
 // One form for laws and law, cities and city.
 function exact(word) {
+  if (/^@\d\d-\d\d$/.test(word)) {
+    const day = new RegExp(String.raw`(?:@|\b\d{4}-)${word.slice(1)}(?!\d)`);
+    return (text) => day.test(text);
+  }
   const [, stem] = word.match(/^([a-z]{3,})(?:y|ies)$/) ?? [];
   if (stem) return (text) => text.includes(stem + "y") || text.includes(stem + "ies");
   // Of processes and analyses, too; not of process.

@@ -90,8 +90,19 @@ async function start() {
     scrollActivationWidth: null,
     // The list of keys and the field for a number of a slide are in English only.
     help: document.documentElement.lang === "en", jumpToSlide: document.documentElement.lang === "en"};
-  // In a menu the arrows and letters choose: they must not turn the slide. The speaker view hands on keys without a target.
-  const keyboardCondition = (event) => !event.target?.closest?.("select, input, summary");
+  // In a menu the arrows and letters choose: they must not turn the slide, only the keys of a clicker do. A menu opened
+  // by mouse is left with the choice, or with an arrow that turns. The speaker view hands on keys without a target.
+  let pointed = false;
+  addEventListener("pointerdown", () => { pointed = true; });
+  addEventListener("keydown", (event) => { if (event.key === "Tab") pointed = false; }, true);
+  addEventListener("change", (event) => { if (pointed) event.target.blur(); });
+  const keyboardCondition = (event) => {
+    const field = event.target?.closest?.("select, input, summary");
+    if (!field || ["PageUp", "PageDown"].includes(event.key)) return true;
+    if (!pointed || !["ArrowLeft", "ArrowRight"].includes(event.key)) return false;
+    field.blur();
+    return true;
+  };
   await Reveal.initialize({...options, keyboardCondition, plugins: [RevealNotes]});
   for (const [at, side] of ["left", "right"].entries()) {
     document.querySelector(`.controls .navigate-${side}`).setAttribute("aria-label", TURN[at]);
