@@ -179,6 +179,22 @@ def test_only_the_class_comes_in_each_with_the_own_password(hub):
     assert seconds > 1
 
 
+async def too_late(hub):
+    async with Student(hub.address, NAMES[0]) as student:
+        async with student.browser.get(f"{hub.address}/hub/login") as page:
+            await page.read()
+        form = {"username": NAMES[0], "password": PASSWORD, "_xsrf": "of another day"}
+        async with student.browser.post(f"{hub.address}/hub/login", data=form) as page:
+            return page.status, await page.text()
+
+
+def test_a_page_to_sign_in_that_was_open_too_long_says_so(hub):
+    status, text = asyncio.run(too_late(hub))
+    assert status == 403
+    assert "open for too long" in text
+    assert 'name="password"' in text
+
+
 async def guess(hub, patience, headers):
     """Try a wrong password in a browser of its own, and give up when patience ends."""
     async with Student(hub.address, NAMES[0]) as student:
@@ -192,14 +208,14 @@ async def guess(hub, patience, headers):
                 f"{hub.address}/hub/login", data=form, headers=headers, timeout=whole
             ) as page:
                 assert page.status == 403
-                assert "expired" not in await page.text()
+                assert "open for too long" not in await page.text()
 
 
 async def tried_at_once(hub, many, patience, told=lambda number: {}):
     """Try many wrong passwords at one name at once, each with the headers that are told.
 
-    Return the seconds until the page to sign in is there meanwhile, until the owner of the name is in, and until the
-    last is refused.
+    Return the seconds until the page to sign in is there meanwhile, until the owner of the name is in, and until
+    the last is refused.
     """
     async with Student(hub.address, NAMES[0]) as student:
         # The first password is the owner's.

@@ -15,7 +15,8 @@ from weakref import WeakValueDictionary
 import bcrypt
 import psutil
 from firstuseauthenticator import FirstUseAuthenticator
-from firstuseauthenticator.firstuseauthenticator import ResetPasswordHandler
+from firstuseauthenticator.firstuseauthenticator import CustomLoginHandler, ResetPasswordHandler
+from jupyterhub.handlers import LoginHandler
 from jupyterhub.spawner import SimpleLocalProcessSpawner
 from tornado.web import authenticated
 
@@ -95,8 +96,14 @@ class OnTheList(FirstUseAuthenticator):
         self.allowed_users |= {user.name} & names
 
     def get_handlers(self, app):
-        kept = [route for route in super().get_handlers(app) if route[1] is not ResetPasswordHandler]
-        return [*kept, ("/auth/change-password", NewPassword)]
+        return [("/login", SignIn), ("/auth/change-password", NewPassword)]
+
+
+class SignIn(CustomLoginHandler):
+    """The page to sign in, which also says that it has been open too long: the plug-in's fails there."""
+
+    def _render(self, login_error=None, username=None, **more):
+        return LoginHandler._render(self, self.custom_login_error or login_error, username, **more)
 
 
 class NewPassword(ResetPasswordHandler):
