@@ -30,7 +30,7 @@ class Digest(NamedTuple):
 
 @lru_cache(maxsize=1)
 def digest() -> Digest:
-    """Read the codings once; what is held of them takes a fifth of their memory."""
+    """Read the codings once, and hold of them only this."""
     in_conflict = {row[end] for row in records("conflicts") for end in ENDS}
     values: dict[str, Values] = {}
     of_layers, case_of, named = set(), {}, set()
