@@ -236,21 +236,21 @@ async def tried_at_once(hub, many, patience, told=lambda number: {}):
 
 def test_who_tries_passwords_keeps_the_owner_of_a_name_not_waiting(hub):
     _, given_up, _ = asyncio.run(tried_at_once(hub, 12, 0.5))
-    _, from_elsewhere, _ = asyncio.run(tried_at_once(hub, 8, 60, lambda _: {"X-Forwarded-For": "192.0.2.7"}))
+    _, from_elsewhere, _ = asyncio.run(tried_at_once(hub, 6, 60, lambda _: {"X-Forwarded-For": "192.0.2.7"}))
     # One by one they would take more than a second each.
     assert max(given_up, from_elsewhere) < 6
 
 
 def test_while_passwords_are_tried_the_hub_answers_others(hub):
     """Each check takes a quarter of a second of a processor: not of the hub itself."""
-    there, _, _ = asyncio.run(tried_at_once(hub, 16, 60, lambda number: {"X-Forwarded-For": f"192.0.2.{number}"}))
+    there, _, _ = asyncio.run(tried_at_once(hub, 12, 60, lambda number: {"X-Forwarded-For": f"192.0.2.{number}"}))
     assert there < 1.5
 
 
 def test_nobody_tries_faster_under_another_name_for_the_own_address(hub):
     """The proxy does not check this header, which anybody may send."""
-    _, _, refused = asyncio.run(tried_at_once(hub, 5, 60, lambda number: {"X-Real-Ip": f"192.0.2.{number}"}))
-    assert refused > 5
+    _, _, refused = asyncio.run(tried_at_once(hub, 4, 60, lambda number: {"X-Real-Ip": f"192.0.2.{number}"}))
+    assert refused > 4
 
 
 def test_only_this_machine_is_served(hub):
@@ -526,13 +526,12 @@ def in_the_sandbox(folder, code):
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("after", [1, 3])
-def test_a_hub_that_is_just_starting_ends_at_once(tmp_path, after):
+def test_a_hub_that_is_just_starting_ends_at_once(tmp_path):
     if not shutil.which("npm") and not CI:
         pytest.skip("npm is not here: the hub's proxy is a program for Node")
     env.ensure_proxy()
     with Hub(tmp_path, NAMES) as starting:
-        time.sleep(after)
+        time.sleep(1)
         begun = time.monotonic()
         starting.process.send_signal(signal.SIGINT)
         assert starting.process.wait(30) == 0

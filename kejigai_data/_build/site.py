@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pandas as pd
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
@@ -70,16 +71,19 @@ def address_of(url: object) -> str:
     return str(url) if str(url).startswith(("https://", "http://")) else ""
 
 
-def evidence(case: str, layer: str) -> list[dict[str, str]]:
-    """Return what one layer says of a case, in words: rows in disagreement first, the rule beside a status."""
-    frame = kj.show_evidence(case, layer=layer)
-    frame = frame.sort_values("conflict", key=lambda notes: notes.isna(), kind="stable")
-    rows = [
-        dict(zip(EVIDENCE, row, strict=True)) for row in kj.table(frame, EVIDENCE, rows=max(len(frame), 1)).rows
-    ]
-    for row in rows:
+def evidence(found: pd.DataFrame) -> tuple[list[str], dict[str, list[dict[str, str]]]]:
+    """Return what is known of a case in words, with its headings.
+
+    By layer, rows in disagreement first, with the rule beside an inferred status.
+    """
+    found = found.sort_values("conflict", key=lambda notes: notes.isna(), kind="stable")
+    shown = kj.table(found, EVIDENCE, rows=len(found))
+    layers: dict[str, list[dict[str, str]]] = {"article": [], "record": [], "followup": []}
+    for layer, cells in zip(found["layer"], shown.rows, strict=True):
+        row = dict(zip(EVIDENCE, cells, strict=True))
         row["status"] += f" ({row['rule']})" if row["rule"] else ""
-    return rows
+        layers[layer].append(row)
+    return shown.headings, layers
 
 
 def grouped(rows: list[dict[str, str]]) -> list[tuple[str, list[dict[str, str]]]]:
@@ -98,8 +102,7 @@ def grouped(rows: list[dict[str, str]]) -> list[tuple[str, list[dict[str, str]]]
 
 def case_page(case: Any, code: str) -> dict[str, Any]:
     """Return what the page of a case shows."""
-    layers = {layer: evidence(case.case_id, layer) for layer in ("article", "record", "followup")}
-    headings = kj.table(kj.show_evidence(case.case_id), EVIDENCE).headings
+    headings, layers = evidence(kj.show_evidence(case.case_id))
     rows = [row for of_layer in layers.values() for row in of_layer]
     cited = list(dict.fromkeys(row["source_id"] for row in rows if row["source_id"]))
     links = {row["source_id"]: row["url"] for row in records("sources")}
