@@ -11,11 +11,14 @@ from .loading import each
 
 STYLES = ("gb7714", "apa", "bibtex")
 DATASET = "kejigai_data"
+USUAL = ("apa", "gb7714")  # in English, in Chinese
 
 
 def references(source_ids: Iterable[str], style: str) -> dict[str, str]:
     """Return source_id to reference, of those sources that there are, in one reading."""
     wanted = set(source_ids)
+    if not wanted:
+        return {}
     found = {row["source_id"]: row[style] for row in each("citations") if row["source_id"] in wanted}
     return {source: found[source].replace("{version}", __version__) for source in found}
 

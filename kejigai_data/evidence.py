@@ -98,6 +98,11 @@ def show_evidence(case_id: str, layer: str | None = None, lang: str | None = Non
     return build(dict(zip(COLUMNS, cells, strict=True)), {})
 
 
+def disagreements_first(evidence: pd.DataFrame) -> pd.DataFrame:
+    """Return evidence with what sources disagree on at the top: in a long table it would be out of sight."""
+    return evidence.sort_values("conflict", key=lambda notes: notes.isna(), kind="stable")
+
+
 def _about(row: dict[str, str], names: dict[str, dict[str, str]]) -> str:
     """Return the layer's own name of an instrument; where it has none, another layer's in brackets."""
     instrument = row["instrument_id"]

@@ -167,7 +167,7 @@ def _by_whom(frame: pd.DataFrame, name: str, path: str, notes: list[str]) -> lis
 
 def _answered(readings: pd.DataFrame, path: str, notes: list[str]) -> pd.DataFrame:
     """Return readings in which what a spreadsheet shows for a failed formula is no answer."""
-    failed = readings["value"].str.strip().str.fullmatch(ERROR).fillna(False).astype(bool)
+    failed = readings["value"].str.strip().str.fullmatch(ERROR, na=False)
     if failed.any():
         shown = ", ".join(readings.loc[failed, "value"].str.strip().unique())
         notes.append(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .cases import PATHWAYS
 from .checks import a_frame, a_text, texts, whole
-from .citing import references
+from .citing import USUAL, references
 from .errors import unknown
 from .language import letters_wide, marked, pick, resolve
 from .loading import records
@@ -81,7 +81,7 @@ class Table:
 
 def _cited(sources: set[str]) -> str:
     """Return the references of the sources of a table, folded; nothing where none is known."""
-    known = references(sources, pick(("apa", "gb7714")))
+    known = references(sources, pick(USUAL))
     items = "".join(
         f'<li style="overflow-wrap:anywhere">{source}: {_linked(known[source])}</li>' for source in sorted(known)
     )

@@ -12,7 +12,7 @@ from .checks import one_of, texts
 from .codebook import codes_of, label, variable_label
 from .comparison import Comparison, Options, dropdown, several
 from .events import NATIONAL, WIDER, chronicle, scopes
-from .evidence import check_case, show_evidence
+from .evidence import check_case, disagreements_first, show_evidence
 from .followups import item_name, load_followups
 from .language import resolve
 from .loading import load_places, records
@@ -129,9 +129,7 @@ def evidence_table(case: str, layer: str = "") -> Table:
     if resolve() == "zh":
         frame = frame[frame["variable"] != variable_label("name_en")]
     about = [_cut(text) for text in frame["about"]]
-    # Where sources disagree is what a reader looks for: in a long table it would be out of sight.
-    frame = frame.assign(about=about).sort_values("conflict", key=lambda notes: notes.isna(), kind="stable")
-    return table(frame, columns, rows=len(frame), caption=title)
+    return table(disagreements_first(frame.assign(about=about)), columns, rows=len(frame), caption=title)
 
 
 def evidence_browser(case: str = "c001", layer: str = "") -> Comparison:

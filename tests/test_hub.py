@@ -32,10 +32,14 @@ READER = "韩梅梅"
 
 
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory):
+def proxy():
     if not shutil.which("npm") and not CI:
         pytest.skip("npm is not here: the hub's proxy is a program for Node")
     env.ensure_proxy()
+
+
+@pytest.fixture(scope="module")
+def hub(proxy, tmp_path_factory):
     with Hub(tmp_path_factory.mktemp("hub"), [*NAMES, READER], KEJIGAI_IDLE="10", KEJIGAI_KERNELS="2") as running:
         asyncio.run(ready(running.address))
         yield running
@@ -159,16 +163,23 @@ def test_a_student_sees_and_changes_nothing_but_the_own_folder(hub):
     assert seen["after the link"] == "mine"
 
 
+async def sent(hub, student, password, xsrf=None, query="", **how):
+    """Fill in and send the form to sign in; return status, address and text of the page that follows."""
+    # The form is good for the address that asked for it.
+    async with student.browser.get(f"{hub.address}/hub/login", headers=how.get("headers")) as page:
+        await page.read()
+    form = {"username": student.name, "password": password, "_xsrf": xsrf or student.token("/hub/login")}
+    async with student.browser.post(f"{hub.address}/hub/login{query}", data=form, **how) as page:
+        return page.status, str(page.url), await page.text()
+
+
 async def refused(hub):
     found = []
     for name, password in (("stranger", PASSWORD), (NAMES[0], "not the password")):
         begun = time.monotonic()
         async with Student(hub.address, name) as student:
-            async with student.browser.get(f"{hub.address}/hub/login") as page:
-                await page.read()
-            form = {"username": name, "password": password, "_xsrf": student.token("/hub/login")}
-            async with student.browser.post(f"{hub.address}/hub/login", data=form) as page:
-                found.append((page.status, "/user/" in str(page.url)))
+            status, address, _ = await sent(hub, student, password)
+            found.append((status, "/user/" in address))
     return found, time.monotonic() - begun
 
 
@@ -181,15 +192,11 @@ def test_only_the_class_comes_in_each_with_the_own_password(hub):
 
 async def too_late(hub):
     async with Student(hub.address, NAMES[0]) as student:
-        async with student.browser.get(f"{hub.address}/hub/login") as page:
-            await page.read()
-        form = {"username": NAMES[0], "password": PASSWORD, "_xsrf": "of another day"}
-        async with student.browser.post(f"{hub.address}/hub/login", data=form) as page:
-            return page.status, await page.text()
+        return await sent(hub, student, PASSWORD, xsrf="of another day")
 
 
 def test_a_page_to_sign_in_that_was_open_too_long_says_so(hub):
-    status, text = asyncio.run(too_late(hub))
+    status, _, text = asyncio.run(too_late(hub))
     assert status == 403
     assert "open for too long" in text
     assert 'name="password"' in text
@@ -198,17 +205,11 @@ def test_a_page_to_sign_in_that_was_open_too_long_says_so(hub):
 async def guess(hub, patience, headers):
     """Try a wrong password in a browser of its own, and give up when patience ends."""
     async with Student(hub.address, NAMES[0]) as student:
-        # The form is good for the address that asked for it.
-        async with student.browser.get(f"{hub.address}/hub/login", headers=headers) as page:
-            await page.read()
-        form = {"username": NAMES[0], "password": "not the password", "_xsrf": student.token("/hub/login")}
         whole = aiohttp.ClientTimeout(patience)
         with contextlib.suppress(asyncio.TimeoutError):
-            async with student.browser.post(
-                f"{hub.address}/hub/login", data=form, headers=headers, timeout=whole
-            ) as page:
-                assert page.status == 403
-                assert "open for too long" not in await page.text()
+            status, _, text = await sent(hub, student, "not the password", headers=headers, timeout=whole)
+            assert status == 403
+            assert "open for too long" not in text
 
 
 async def tried_at_once(hub, many, patience, told=lambda number: {}):
@@ -265,11 +266,8 @@ def test_only_this_machine_is_served(hub):
 
 async def come_in(hub, student, password=PASSWORD):
     """Sign a student in, who opens nothing yet; return the status of the page that follows."""
-    async with student.browser.get(f"{hub.address}/hub/login") as page:
-        await page.read()
-    form = {"username": student.name, "password": password, "_xsrf": student.token("/hub/login")}
-    async with student.browser.post(f"{hub.address}/hub/login?next=%2Fhub%2Fhome", data=form) as page:
-        return page.status
+    status, _, _ = await sent(hub, student, password, query="?next=%2Fhub%2Fhome")
+    return status
 
 
 async def signed_in(hub, name):
@@ -530,10 +528,7 @@ def in_the_sandbox(folder, code):
     return json.loads(done.stdout)
 
 
-def test_a_hub_that_is_just_starting_ends_at_once(tmp_path):
-    if not shutil.which("npm") and not CI:
-        pytest.skip("npm is not here: the hub's proxy is a program for Node")
-    env.ensure_proxy()
+def test_a_hub_that_is_just_starting_ends_at_once(proxy, tmp_path):
     with Hub(tmp_path, NAMES) as starting:
         time.sleep(1)
         begun = time.monotonic()

@@ -170,11 +170,16 @@ def test_arrow_keys_go_on_and_an_answer_comes_second(opened):
     page.wait_for_function("getComputedStyle(document.querySelector('section.present .answer')).opacity === '1'")
 
 
-def test_in_a_menu_the_keys_choose_and_do_not_turn_the_slide(opened):
+def at_a_menu(opened):
+    """Return a deck at its first slide with a menu, the number of the slide, and the menu."""
     page = opened("en/01_legal")
     at = page.evaluate("Reveal.getSlides().findIndex(s => s.querySelector('select'))")
     page.evaluate(f"Reveal.slide({at})")
-    menu = page.locator("section.present select").first.element_handle()
+    return page, at, page.locator("section.present select").first.element_handle()
+
+
+def test_in_a_menu_the_keys_choose_and_do_not_turn_the_slide(opened):
+    page, at, menu = at_a_menu(opened)
     menu.focus()
     before, drawn = menu.input_value(), page.locator("section.present svg.marks").first.inner_html()
     page.keyboard.press("ArrowDown")
@@ -191,13 +196,13 @@ def test_in_a_menu_the_keys_choose_and_do_not_turn_the_slide(opened):
     assert page.evaluate("Reveal.getIndices().h") == at + 1
     page.keyboard.press("PageUp")
     assert (page.evaluate("Reveal.getIndices().h"), menu.input_value()) == (at, chosen)
+    menu.evaluate("e => e.blur()")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("Reveal.getIndices().h") == at + 1
 
 
 def test_a_menu_of_a_slide_that_the_mouse_opened_is_left_with_the_choice(opened):
-    page = opened("en/01_legal")
-    at = page.evaluate("Reveal.getSlides().findIndex(s => s.querySelector('select'))")
-    page.evaluate(f"Reveal.slide({at})")
-    menu = page.locator("section.present select").first.element_handle()
+    page, at, menu = at_a_menu(opened)
     menu.click()
     menu.select_option(index=1)
     chosen = menu.input_value()

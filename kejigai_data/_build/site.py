@@ -23,10 +23,11 @@ from markupsafe import Markup
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 import kejigai_data as kj
-from kejigai_data.citing import references
+from kejigai_data.citing import USUAL, references
 from kejigai_data.codebook import label, variable_label
+from kejigai_data.evidence import disagreements_first
 from kejigai_data.exporting import LEFT_OUT, export
-from kejigai_data.language import resolve
+from kejigai_data.language import pick, resolve
 from kejigai_data.loading import records
 from kejigai_data.words import word
 
@@ -38,7 +39,8 @@ ARCHIVE = f"kejigai_data-{kj.__version__}-tables.zip"
 POLICY_SITE = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'"
 )
-EVIDENCE = ("about", "variable", "value", "status", "source_id", "locator", "row_id", "conflict", "rule")
+COLUMNS = ("variable", "value", "status", "source_id", "locator", "row_id")
+EVIDENCE = ("about", *COLUMNS, "conflict", "rule")
 
 
 def environment() -> Environment:
@@ -71,19 +73,19 @@ def address_of(url: object) -> str:
     return str(url) if str(url).startswith(("https://", "http://")) else ""
 
 
-def evidence(found: pd.DataFrame) -> tuple[list[str], dict[str, list[dict[str, str]]]]:
-    """Return what is known of a case in words, with its headings.
+def evidence(found: pd.DataFrame) -> tuple[dict[str, str], dict[str, list[dict[str, str]]]]:
+    """Return what is known of a case in words, after the headings.
 
     By layer, rows in disagreement first, with the rule beside an inferred status.
     """
-    found = found.sort_values("conflict", key=lambda notes: notes.isna(), kind="stable")
+    found = disagreements_first(found)
     shown = kj.table(found, EVIDENCE, rows=len(found))
     layers: dict[str, list[dict[str, str]]] = {"article": [], "record": [], "followup": []}
     for layer, cells in zip(found["layer"], shown.rows, strict=True):
         row = dict(zip(EVIDENCE, cells, strict=True))
         row["status"] += f" ({row['rule']})" if row["rule"] else ""
         layers[layer].append(row)
-    return shown.headings, layers
+    return dict(zip(EVIDENCE, shown.headings, strict=True)), layers
 
 
 def grouped(rows: list[dict[str, str]]) -> list[tuple[str, list[dict[str, str]]]]:
@@ -106,7 +108,6 @@ def case_page(case: Any, code: str) -> dict[str, Any]:
     rows = [row for of_layer in layers.values() for row in of_layer]
     cited = list(dict.fromkeys(row["source_id"] for row in rows if row["source_id"]))
     links = {row["source_id"]: row["url"] for row in records("sources")}
-    style = "apa" if code == "en" else "gb7714"
     coded = {name: getattr(case, name) for name in ("mechanism", "dimension", "action", "stage", "initiative")}
     facts = [(variable_label(n, code), label(n, one, code)) for n, one in coded.items() if isinstance(one, str)]
     verdicts = kj.load_corroboration()
@@ -119,11 +120,11 @@ def case_page(case: Any, code: str) -> dict[str, Any]:
         "summary": getattr(case, f"summary_{code}"),
         "facts": facts,
         "borne_out": row["sentence"].iloc[0],
-        "columns": list(zip(EVIDENCE, headings, strict=True))[1:7],
+        "columns": [(name, headings[name]) for name in COLUMNS],
         "layers": {layer: grouped(of_layer) for layer, of_layer in layers.items()},
         "cited": set(cited),
         "conflicts": any(row["conflict"] for row in rows),
-        "sources": [(one, text, address_of(links[one])) for one, text in references(cited, style).items()],
+        "sources": [(one, text, address_of(links[one])) for one, text in references(cited, pick(USUAL)).items()],
     }
 
 

@@ -38,10 +38,9 @@ function divide(section) {
   if (!whole) measured(section, (fit) => { shrink(fit, 0.8); whole = !full(fit); fit.style.fontSize = ""; });
   if (whole) return;
   const slides = Math.ceil(number / room(section, 0, number, "0.9em"));
-  const parts = slides > PARTS ? 1 : slides;
+  const [parts, size] = slides > PARTS ? [1, "0.9em"] : [slides, "0.8em"];
   for (let from = 0, at = 1, part = section; at <= parts; at += 1) {
-    const most = slides > PARTS ? number : Math.ceil((number - from) / (parts - at + 1));
-    const to = from + room(part, from, most, slides > PARTS ? "0.9em" : "0.8em");
+    const to = from + room(part, from, Math.ceil((number - from) / (parts - at + 1)), size);
     const next = part.cloneNode(true);
     rowsOf(part).forEach((row, of) => { row.hidden = false; if (of < from || of >= to) row.remove(); });
     if (at < parts) part.after(next);
