@@ -36,6 +36,7 @@ READING = "reading"  # two coders may code one case
 ORIGIN = "origin"  # the column in which `merge` says whose cases they are
 MERGED = {ORIGIN, "place_level", "province_id", "region"}  # what it always writes
 READ = (*WITH_VALUE, "stated_absent", "silent")
+PLACE_NAMES = ("short_zh", "name_zh", "name_en")
 YEAR = "[0-9]{4}"
 # The forms of `dates.bounds` in a syntax that every engine's regular expressions share.
 DAYS = (
@@ -358,6 +359,13 @@ def _normal(text: str) -> str:
     return text.strip().casefold().replace(" ", "_").replace("-", "_")
 
 
+def _looked_up(cell: nw.Expr, found: dict[str, str], otherwise: nw.Expr) -> nw.Expr:
+    """Return what is found for a text; eighty choices one within another take a megabyte for a single row."""
+    import narwhals as nw
+
+    return cell.replace_strict(found, default=otherwise, return_dtype=nw.String)
+
+
 def _code_hint(cell: nw.Expr, variable: str, lang: str) -> nw.Expr:
     """Offer the code for a label, or for a code in capitals or with spaces; else all codes."""
     import narwhals as nw
@@ -365,10 +373,9 @@ def _code_hint(cell: nw.Expr, variable: str, lang: str) -> nw.Expr:
     wrong = cell.str.strip_chars(SPACES).str.to_lowercase().str.replace_all("[ -]", "_")
     names = {code: label(variable, code, lang) for code in codes_of(variable)}
     hint: nw.Expr = nw.lit(_allowed(names, lang))
-    for row in records("codes"):
-        if row["variable"] == variable:
-            spellings = list({_normal(row[name]) for name in ("code", "label_zh", "label_en")})
-            hint = nw.when(wrong.is_in(spellings)).then(nw.lit(row["code"])).otherwise(hint)
+    rows = [row for row in records("codes") if row["variable"] == variable]
+    spelt = {_normal(row[name]): row["code"] for row in rows for name in ("code", "label_zh", "label_en")}
+    hint = _looked_up(wrong, spelt, hint)
     if is_set(variable):
         # With spaces between the members or around them, or joined as in Chinese.
         joined = cell.str.strip_chars(SPACES).str.replace_all(f"{GAP}[;,；、，][{SPACES}]*", ";")
@@ -386,10 +393,8 @@ def _place_hint(cell: nw.Expr, form: str, lang: str) -> nw.Expr:
         "GB/T 2260 代码，或 load_places() 中的编号；可用 find_place() 按名称查找",
     )
     hint: nw.Expr = nw.lit(pick(either, lang))
-    for place in records("places"):
-        names = [place[name] for name in ("short_zh", "name_zh", "name_en")]
-        own = [name for name in names if meant(name) == [place["place_id"]]]
-        hint = nw.when(wrong.is_in(own)).then(nw.lit(place["place_id"])).otherwise(hint)
+    names = [(place[name], place["place_id"]) for place in records("places") for name in PLACE_NAMES]
+    hint = _looked_up(wrong, {name: place for name, place in names if meant(name) == [place]}, hint)
     # A code with a space beside it, or as a number with a decimal place.
     hint = nw.when(wrong.str.contains(form)).then(wrong).otherwise(hint)
     # Never guessed, as `find_place` never guesses them.

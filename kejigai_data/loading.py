@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data")
 # A file of more bytes is read anew for each question, which takes milliseconds: held, its table would
 # take up to a megabyte in every kernel of a class.
-LARGE = 150_000
+LARGE = 50_000
 
 
 VOCABULARY = {

@@ -55,9 +55,9 @@ def place_names(lang: str) -> dict[str, str]:
 
 
 @lru_cache(maxsize=1)
-def _names() -> dict[str, list[str]]:
-    """Return every accepted spelling, folded, with the places it may mean."""
-    names: dict[str, list[str]] = {}
+def _names() -> dict[str, str]:
+    """Return every accepted spelling, folded, with the ids it may mean, joined: lists take twice the memory."""
+    names: dict[str, str] = {}
     for place_id, place in known_places().items():
         spellings = {place_id, place["gb2260"], place["iso3166_2"], place["name_zh"], place["short_zh"]}
         spellings |= {place["name_en"], *place["aliases"].split(";")}
@@ -72,7 +72,7 @@ def _names() -> dict[str, list[str]]:
             above = known_places()[place["parent"]]
             spellings |= {f"{one}{place['name_zh']}" for one in (above["name_zh"], above["short_zh"])}
         for spelling in {_fold(spelling) for spelling in spellings - {""}}:
-            names.setdefault(spelling, []).append(place_id)
+            names[spelling] = f"{names[spelling]};{place_id}" if spelling in names else place_id
     return names
 
 
@@ -100,7 +100,7 @@ def meant(name: object) -> list[str]:
     (['440300'], ['140000', '610000'], [])
     """
     folded = _fold(name)
-    return CONFUSED.get(folded) or _names().get(folded, [])
+    return CONFUSED.get(folded) or list(filter(None, _names().get(folded, "").split(";")))
 
 
 def find_place(name: object) -> Place:

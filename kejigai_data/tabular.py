@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from html import escape
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from .cases import PATHWAYS
@@ -104,14 +103,17 @@ def _cell(text: str, style: str) -> str:
 
 
 def _style(column: tuple[str, ...], most: int) -> str:
+    # The standard library's median would be one module more in each kernel.
+    from numpy import median
+
     cells = [cell for cell in column[1:] if cell]
     kind = "broken"
     if max(map(letters_wide, column)) <= SHORT or (cells and all(map(DAYS.fullmatch, cells))):
         kind = "whole"
-    elif cells and median(map(len, cells)) > ESSAY[resolve()]:
+    elif cells and median(list(map(len, cells))) > ESSAY[resolve()]:
         # Not the longest: one long name does not make a column of texts.
         kind = "essay"
-    elif cells and median(map(letters_wide, cells)) > A_NAME:
+    elif cells and median(list(map(letters_wide, cells))) > A_NAME:
         kind = "named"
     return STYLE.format("nowrap" if kind == "whole" else "normal", LEAST[kind], most)
 

@@ -52,7 +52,8 @@ def test_generated_files_are_those_of_the_masters():
 
 
 def test_every_lesson_has_a_set_in_both_languages():
-    lessons = {path.name for path in (TOP / "notebooks" / "en").glob("*.ipynb")}
+    # The two parts of the researcher's guide share one.
+    lessons = {path.name for path in (TOP / "notebooks" / "en").glob("*.ipynb")} - {"09_measuring.ipynb"}
     for folder in ("en", "zh", "keys/en", "keys/zh", "source/en", "source/zh"):
         assert {path.name for path in (EXERCISES / folder).glob("*.ipynb")} == lessons
 

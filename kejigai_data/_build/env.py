@@ -245,6 +245,12 @@ def install_pinned(extras):
             )
 
 
+def compile_package():
+    """Keep the package compiled, as pip keeps what it installs: a student's sandbox may not write it down."""
+    if not in_bundle():
+        subprocess.call([venv_python(), "-m", "compileall", "-qq", os.path.join(TOP, "kejigai_data")])
+
+
 def ensure_proxy():
     """Install the hub's proxy into the environment by its hashed pins, unless the machine has one."""
     if shutil.which(PROXY) or os.path.exists(os.path.join(PROXY_HOME, "node_modules", ".bin", PROXY)):
@@ -345,6 +351,7 @@ def lab():
     """Open JupyterLab at the first lesson, in the student's own copies."""
     port = choose_port(os.environ.get("PORT", ""))
     ensure_env("lab")
+    compile_package()
     for name in bring_lessons():
         print("new in work/: %s" % name)
     first = "notebooks/%s/00_start_here.ipynb" % ("zh" if in_chinese() else "en")
@@ -378,6 +385,7 @@ def main(arguments):
     if os.name == "nt" and command in ("app", "hub"):
         raise Stop("The %s runs on Linux (the app on macOS too), not on Windows: see README.md." % command)
     ensure_env(command if command in EXTRAS else "test")
+    compile_package()
     if command == "hub":
         ensure_proxy()
     if command == "test":

@@ -27,7 +27,7 @@ TARGET = TOP / "dist" / "slides"
 POLICY = handouts.POLICY.replace("style-src", "frame-src 'self' file:; style-src 'self'")
 NOTES_ONLY = "notes"
 # Lessons that speak of the code itself.
-WITH_CODE = ("00_start_here", "08_researcher")
+WITH_CODE = ("00_start_here", "08_researcher", "09_measuring")
 # What a room reads at a glance, in letters; a Chinese one counts twice.
 GLANCE = 340
 # Less than that says too little: the next sentence stands there too, be it long.

@@ -173,8 +173,12 @@ def kernel_memory(cells):
 
 @pytest.mark.parametrize("lesson", sorted(p.stem for p in (TOP / "notebooks" / "zh").glob("*.ipynb")))
 def test_a_kernel_after_a_lesson_is_little_larger_than_a_bare_one(lesson):
+    import compileall
+
     import nbformat
 
+    # As pip leaves the other packages, and `make lab` and `make hub` this one.
+    compileall.compile_dir(TOP / "kejigai_data", quiet=2)
     notebook = nbformat.read(TOP / "notebooks" / "zh" / f"{lesson}.ipynb", 4)
     cells = [c.source for c in notebook.cells if c.cell_type == "code"]
     bare = ["import pandas, altair, ipywidgets"]
