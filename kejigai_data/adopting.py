@@ -13,8 +13,8 @@ from .errors import SelectionError
 from .loading import records
 
 NAMED_ONLY = (
-    "Adoption cannot be read from the article's cases alone: an article names some of the places that adopted "
-    "something, so that a place without a case is not one that did not adopt. "
+    "Adoption cannot be read from the article's cases alone: an article names some places, "
+    "so that a place without a case is not one that did not adopt. "
 )
 WHAT_TO_GIVE = (
     "Code every place that could have adopted (one administrative level, for example all cities of a province) "
