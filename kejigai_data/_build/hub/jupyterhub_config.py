@@ -28,7 +28,7 @@ names, teachers = class_list(settings.folder / "class.txt")
 PROGRAMS = ("/usr/local/bin", "/usr/bin", "/bin")
 SHOWN = [sys.base_prefix, sys.prefix, *(str(TOP / part) for part in LESSONS)]
 LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1", "")
-CHECKS = ThreadPoolExecutor(1)
+CHECKS = ThreadPoolExecutor(os.cpu_count() or 1)
 # Teachers see who works, end servers and let a student choose a password anew. They do not open what students
 # run: a page of a student would act with the rights of whoever opens it.
 TEACHING = ["admin-ui", "list:users", "read:users", "read:servers", "delete:servers", "delete:users"]
@@ -37,6 +37,11 @@ TEACHING = ["admin-ui", "list:users", "read:users", "read:servers", "delete:serv
 def matches(password, stored):
     """Tell whether a password is the one of which `stored` is kept."""
     return hmac.compare_digest(bcrypt.hashpw(password.encode(), stored), stored)
+
+
+async def beside(function, *given):
+    """Return what takes long, which is a password's protection, while the hub answers others."""
+    return await asyncio.get_running_loop().run_in_executor(CHECKS, function, *given)
 
 
 def short(password):
@@ -55,35 +60,43 @@ class OnTheList(FirstUseAuthenticator):
 
     turns: WeakValueDictionary[object, asyncio.Lock] = WeakValueDictionary()  # noqa: RUF012
 
-    def stored(self, name):
-        """Return what is kept of a password, None before the first login."""
-        with dbm.open(self.dbm_path, "c", 0o600) as passwords:
-            return passwords.get(name.encode())
+    def turn(self, of):
+        """Return the lock of those who wait for one another."""
+        return self.turns.setdefault(of, asyncio.Lock())
 
     async def authenticate(self, handler, data):
-        name = self.normalize_username(data["username"])
+        name, password = self.normalize_username(data["username"]), data["password"]
         # Else a stranger's name would get a password.
-        if name not in names or not short(data["password"]):
+        if name not in names or not short(password):
             return None
         # One at a time from one address: a wrong password costs a second, so that nobody tries thousands, and who
         # tries keeps nobody elsewhere waiting. Who has hung up is not waited for.
         address = came_from(handler.request)
-        async with self.turns.setdefault((name, address), asyncio.Lock()):
-            if handler.request.connection.stream.closed():
-                return None
-            known = await self.knows(handler, {**data, "username": name}, address)
-            if not known:
+        async with self.turn((name, address)):
+            # The name's own turn: who passes for many addresses keeps nobody of another name waiting.
+            async with self.turn((address,)), self.turn(name):
+                gone = handler.request.connection.stream.closed()
+                known = not gone and await self.knows(handler, name, password)
+            if not known and not gone:
                 await asyncio.sleep(1)
         return {"name": name, "admin": False} if known else None
 
-    async def knows(self, handler, data, address):
+    async def knows(self, handler, name, password):
         """Tell whether a password is that of a name, or becomes it."""
-        stored = self.stored(data["username"])
-        if stored is None:
-            return bool(await super().authenticate(handler, data))
-        # Beside the hub, which meanwhile answers others: that a password takes long to check is its protection.
-        async with self.turns.setdefault(address, asyncio.Lock()):
-            return await asyncio.get_running_loop().run_in_executor(CHECKS, matches, data["password"], stored)
+        with dbm.open(self.dbm_path, "c", 0o600) as passwords:
+            stored = passwords.get(name.encode())
+        if stored is not None:
+            return await beside(matches, password, stored)
+        if not self._validate_password(password):
+            return False
+        await self.keep(name, password)
+        return True
+
+    async def keep(self, name, password):
+        """Keep a password, as the plug-in does, but beside the hub."""
+        kept = await beside(bcrypt.hashpw, password.encode(), bcrypt.gensalt())
+        with dbm.open(self.dbm_path, "c", 0o600) as passwords:
+            passwords[name] = kept
 
     def _validate_password(self, password):
         return super()._validate_password(password) and short(password)
@@ -102,8 +115,13 @@ class OnTheList(FirstUseAuthenticator):
 class SignIn(CustomLoginHandler):
     """The page to sign in, which also says that it has been open too long: the plug-in's fails there."""
 
+    async def post(self):
+        for needed in ("username", "password"):
+            self.get_body_argument(needed)  # else the request is refused as a bad one
+        await super().post()
+
     def _render(self, login_error=None, username=None, **more):
-        return LoginHandler._render(self, self.custom_login_error or login_error, username, **more)
+        return LoginHandler._render(self, login_error, username, **more)
 
 
 class NewPassword(ResetPasswordHandler):
@@ -111,12 +129,15 @@ class NewPassword(ResetPasswordHandler):
 
     @authenticated
     async def post(self):
-        said = {"username": self.current_user.name, "password": self.get_body_argument("old", strip=False)}
-        if not await self.authenticator.authenticate(self, said):
-            self._register_template_path()
-            self.finish(await self.render_template("reset.html", result=True, alert="wrong"))
-            return
-        await super().post()
+        name, password = self.current_user.name, self.get_body_argument("password", "", strip=False)
+        said = {"username": name, "password": self.get_body_argument("old", "", strip=False)}
+        alert = "wrong"
+        if await self.authenticator.authenticate(self, said):
+            alert = "success" if self.authenticator._validate_password(password) else "danger"
+        if alert == "success":
+            await self.authenticator.keep(name, password)
+        self._register_template_path()
+        self.finish(await self.render_template("reset.html", result=True, alert=alert))
 
 
 class Desk(SimpleLocalProcessSpawner):
