@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .checks import a_frame, a_text, one_of
 from .digest import coded, digest
@@ -67,40 +67,50 @@ def _adopting() -> dict[str, set[str]]:
     return {case: {name, "adopted"} if name == "revised" else {name} for case, name in event.items()}
 
 
+class Adoption(NamedTuple):
+    """First and last possible day of an adoption, and the date as its source has it (not where sources differ)."""
+
+    first: str = ""
+    last: str = ""
+    date: str = ""
+
+
 @lru_cache(maxsize=8)
-def adoption_dates(layer: str) -> dict[str, tuple[str, str]]:
-    """Return case_id to first and last possible day of adoption.
+def adoption_dates(layer: str) -> dict[str, Adoption]:
+    """Return case_id to when it was adopted.
 
     In the record the main instrument counts, the one that the article means; several
     sources on it give the widest interval. A first meeting, a plaque or a bare "in place by"
     is an upper bound, but not for the end of a thing.
     """
     counts = _adopting()
-    spans: dict[str, list[tuple[str, str]]] = {}
-    bound: dict[str, str] = {}
+    spans: dict[str, list[Adoption]] = {}
+    bound: dict[str, Adoption] = {}
     for e in each("events"):
         if e["layer"] != layer or not e["date"] or e["case_id"] not in counts:
             continue
         of_main = e["instrument_id"] in ("", main_instruments()[e["case_id"]])
         if of_main and e["event_type"] in counts[e["case_id"]]:
-            spans.setdefault(e["case_id"], []).append((e["earliest"], e["latest"]))
+            spans.setdefault(e["case_id"], []).append(Adoption(e["earliest"], e["latest"], e["date"]))
         elif of_main and e["event_type"] in BOUNDS and e["case_id"] not in ending_cases():
-            bound[e["case_id"]] = min(bound.get(e["case_id"], "9999"), e["latest"])
-    result = {case: ("", latest) for case, latest in bound.items()}
+            by_then = Adoption("", e["latest"], f"../{e['date'].rpartition('/')[2]}")
+            bound[e["case_id"]] = min(bound.get(e["case_id"], by_then), by_then, key=lambda one: one.last)
+    result = dict(bound)
     for case, dates in spans.items():
         finest = min(_days(span) for span in dates)
         kept = [span for span in dates if _days(span) == finest]
-        result[case] = (min(first for first, _ in kept), max(last for _, last in kept))
+        said = {span.date for span in kept}
+        widest = min(span.first for span in kept), max(span.last for span in kept)
+        result[case] = Adoption(*widest, said.pop() if len(said) == 1 else "")
     return result
 
 
-def _days(span: tuple[str, str]) -> int:
+def _days(span: Adoption) -> int:
     from datetime import date
 
-    if not all(span):
+    if not (span.first and span.last):
         return 10**6
-    first, last = (date.fromisoformat(day) for day in span)
-    return (last - first).days
+    return (date.fromisoformat(span.last) - date.fromisoformat(span.first)).days
 
 
 @lru_cache(maxsize=4)
@@ -253,9 +263,9 @@ def _wide(layer: str, language: str, status: bool) -> pd.DataFrame:
     for name in ("title_zh", "title_en", "summary_zh", "summary_en"):
         text(name, [r[name] for r in rows])
     text("locator", naming)
-    span = [dates.get(r["case_id"], ("", "")) for r in rows]
-    out["adopted_earliest"] = typed([s[0] for s in span], "day")
-    out["adopted_latest"] = typed([s[1] for s in span], "day")
+    span = [dates.get(r["case_id"], Adoption()) for r in rows]
+    out["adopted_earliest"] = typed([one.first for one in span], "day")
+    out["adopted_latest"] = typed([one.last for one in span], "day")
     out["n_instruments"] = typed([str(instruments[layer, r["case_id"]]) for r in rows], "integer")
     out["n_conflicts"] = typed([str(len(conflicts.get(r["case_id"], []))) for r in rows], "integer")
     text("corroboration", [corroboration().get(r["case_id"], "") for r in rows])

@@ -64,7 +64,7 @@ def bounds(text: str) -> tuple[str, str]:
 
 
 def written(first: str, last: str) -> str:
-    """Return the shortest form of an interval of days, with ``≤`` for an upper bound.
+    """Return the shortest form of an interval of days, with ``≤`` for an upper bound alone.
 
     Examples
     --------

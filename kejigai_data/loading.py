@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -142,7 +142,7 @@ def _path(name: str) -> str:
 
 
 def count(name: str) -> int:
-    """Return how many rows a table has; unlike `columns`, it keeps none of them in memory."""
+    """Return how many rows a table has; none of them is kept in memory."""
     return sum(1 for _ in _checked(name)) - 1
 
 
@@ -166,6 +166,15 @@ def where(name: str, column: str, value: str) -> Iterator[dict[str, str]]:
     header, rows = _rows(name)
     at = header.index(column)
     return (dict(zip(header, row, strict=True)) for row in rows if row[at] == value)
+
+
+def grouped(name: str, column: str, values: Collection[str]) -> dict[str, list[dict[str, str]]]:
+    """Return value to the rows of a table that have it in a column, in one reading for all the values."""
+    found: dict[str, list[dict[str, str]]] = {value: [] for value in values}
+    for row in each(name):
+        if row[column] in found:
+            found[row[column]].append(row)
+    return found
 
 
 def records(name: str) -> list[dict[str, str]]:

@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 LONG = NEEDED[1:]
 # What of a coding sheet was not read, or not as it shows: beyond the number of alterations.
 LEFT_OUT = ("sheet", "formula", "error_cell", "blank_end")
-# What Excel and LibreOffice show for a formula that failed.
-ERROR = r"#N/A|#(?:REF|VALUE|DIV/0|NULL|NUM|SPILL|CALC|FIELD|BLOCKED|CONNECT|BUSY)!|#NAME\?|Err:\d{3}"
+# What Excel, LibreOffice and Google Sheets show for a formula that failed.
+ERROR = (
+    r"(?i)#N/A|#(?:REF|VALUE|DIV/0|NULL|NUM|SPILL|CALC|FIELD|BLOCKED|CONNECT|BUSY|UNKNOWN|EXTERNAL|PYTHON|ERROR)!"
+    r"|#NAME\?|#GETTING_DATA|Err:\d{3}"
+)
 
 
 def readings_of(paths: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+NAMES_SOURCES = ("source_id", "source_ids")
 IN_WORDS = ("layer", "status", "phase", "kind")
 LONG = 20
 # A fixed line height keeps Latin and Chinese cells of a row on one line.
@@ -30,9 +31,9 @@ STYLE = (
 NARROW, WIDE = 26, 60
 # A column of short cells is not broken at all: one character would be left over on the next line.
 SHORT = 16
-DATE = re.compile(r"(\.\.|\d{4}(-\d\d){0,2})/\d{4}(-\d\d){0,2}")
+DATE = re.compile(r"(\.\.|\d{4}(-\d\d){0,2})/(\.\.|\d{4}(-\d\d){0,2})")
 ADDRESS = re.compile(r"(https?://[^\s<>\"']+[^\s<>\"'.,;])")
-DAYS = re.compile(r"(≤ )?\d{4}(-\d\d){0,2}(( to |至)\d{4}(-\d\d){0,2})?")
+DAYS = re.compile(r"([≤≥] )?\d{4}(-\d\d){0,2}(( to |至)\d{4}(-\d\d){0,2})?")
 # A column of long texts would else be squeezed by columns of single words: its least width in em.
 ESSAY = {"en": 90, "zh": 45}
 LEAST = {"whole": 3.6, "broken": 6, "named": 9, "essay": 17}
@@ -82,7 +83,8 @@ def _cited(sources: set[str]) -> str:
     """Return the references of the sources of a table, folded; nothing where none is known."""
     known = references(sources, pick(USUAL))
     items = "".join(
-        f'<li style="overflow-wrap:anywhere">{source}: {_linked(known[source])}</li>' for source in sorted(known)
+        f'<li style="overflow-wrap:anywhere">{escape(source)}: {_linked(reference)}</li>'
+        for source, reference in sorted(known.items())
     )
     summary = f"<summary>{escape(word('sources_shown'))}</summary>"
     return f'<details class="cited">{summary}<ul>{items}</ul></details>' if items else ""
@@ -164,7 +166,8 @@ def table(frame: pd.DataFrame, columns: Iterable[str] | None = None, rows: int =
         caption = " ".join(
             part for part in (caption, f"{rows} {word('of')} {len(frame)} {word('row_count')}") if part
         )
-    sources = shown["source_id"].dropna().map(str) if "source_id" in names else ()
+    named = [cell for name in NAMES_SOURCES if name in names for cell in shown[name].dropna().map(str)]
+    sources = [one.strip() for cell in named for one in cell.split(";")]
     return Table([_heading(str(name)) for name in names], cells, a_text(caption, "caption"), sources)
 
 

@@ -51,9 +51,11 @@ def date_in_words(text: str, lang: str | None = None) -> str:
 
     Examples
     --------
-    >>> [date_in_words(d, "en") for d in ("../2017-03", "2024-11-14/2024-11-16", "2021")]
-    ['≤ 2017-03', '2024-11-14 to 2024-11-16', '2021']
+    >>> [date_in_words(d, "en") for d in ("../2017-03", "2024-11-14/2024-11-16", "2021", "1985/..")]
+    ['≤ 2017-03', '2024-11-14 to 2024-11-16', '2021', '≥ 1985']
     """
+    if text.endswith("/.."):
+        return f"≥ {text.removesuffix('/..')}"
     return text.replace("../", "≤ ").replace("/", pick((" to ", "至"), lang))
 
 

@@ -841,13 +841,13 @@ def test_agree_says_what_of_coding_sheets_it_did_not_read(tmp_path):
     heads = ("case_id", "place_id", "stage")
     for name, stage in (("a", "pilot"), ("b", "planned")):
         first = [heads, ("n1", "430000", "pilot"), ("n2", "430000", "#N/A"), ("n3", "430000", "pilot")]
-        first.append(("n5", "430000", "Err:502"))
+        first += [(f"n{number}", "430000", shown) for number, shown in ((5, "Err:502"), (6, "#error!"))]
         sheets(tmp_path / f"{name}.xlsx", y2023=first, y2024=[heads, ("n4", "430000", stage)])
     done = run("agree", tmp_path / "a.xlsx", tmp_path / "b.xlsx")
     assert done.stderr.count("was not read. (y2024)") == 2
     assert done.stderr.count("row 3: The spreadsheet shows an error") == 2
     # What both look up in vain they do not agree upon.
-    assert done.stderr.count("answers that are errors of a spreadsheet (#N/A, Err:502) count as missing: 2") == 2
+    assert done.stderr.count("answers that are errors of a spreadsheet (#N/A, Err:502, #error!) count as missing: 3") == 2
     assert done.stdout.splitlines()[1].split()[:3] == ["stage", "2", "100%"]
 
 

@@ -15,6 +15,7 @@ from kejigai_data.classroom.feedback import class_page, student_page
 from kejigai_data.classroom.grading import Answer, Grade
 from kejigai_data.classroom.submissions import Problem
 from kejigai_data.render import MIME, bundle
+from kejigai_data.tabular import Table
 
 from .conftest import some_now
 from .test_browser import CLOSED
@@ -79,6 +80,13 @@ def test_what_a_sheet_said_and_what_was_wrong_with_it(harmless, tmp_path):
             harmless(f"<main>{kj.table(frame)._repr_html_()}</main>")
 
 
+def test_what_folds_out_below_a_table_is_text(harmless, monkeypatch):
+    monkeypatch.setattr("kejigai_data.tabular.references", lambda sources, style: {EVIL: EVIL})
+    html = Table(["a"], [["b"]], "", [EVIL])._repr_html_()
+    assert "<details" in html
+    harmless(f"<main>{html}</main>")
+
+
 # Run in a process of its own: our tables themselves are spoilt, before anything has read them.
 SPOILT = """
 import json, sys
@@ -86,7 +94,7 @@ evil, language, home = sys.argv[1:]
 import kejigai_data as kj
 from kejigai_data import laboratory, loading
 words = ("title", "summary", "comment", "note", "label", "definition")
-words += ("gloss", "caution", "reason", "text", "what")
+words += ("gloss", "caution", "reason", "text", "what", "apa", "gb7714", "bibtex")
 loading.catalogue(), loading.schema()
 lines = loading._lines
 def spoilt(path):

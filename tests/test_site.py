@@ -178,6 +178,7 @@ def test_search_finds_in_both_languages(first_page, folder, code, words, first, 
         ("en", ["2020-01", "2020-1", "2020.1", "January 2020"]),
         ("en", ["20 January 2020", "20th January 2020", "January 20th, 2020"]),
         ("zh", ["上海 1月20日", "上海 1 月 20 日"]),
+        ("en", ["22 April 2020", "2020-04-22", "22 April, 2020", "2020, April 22", "Apr. 22, 2020"]),
     ],
 )
 def test_search_does_not_stumble_over_punctuation_or_number(first_page, code, typed):
@@ -188,6 +189,15 @@ def test_search_does_not_stumble_over_punctuation_or_number(first_page, code, ty
         found.append((page.get_by_role("status").text_content(), page.locator("#hits a").all_text_contents()))
     assert found[0][1]
     assert found == found[:1] * len(typed)
+
+
+def test_a_month_is_found_in_dates_too(first_page):
+    """A reference has (2020, April 22), a note 15 July."""
+    page = first_page("en")
+    for words, least in (("July", 30), ("January", 20), ("2020 July", 10), ("22 April 2020", 2)):
+        page.get_by_role("searchbox").fill(words)
+        said = page.get_by_role("status").text_content()
+        assert int(re.search(r"\d+", said)[0]) >= least, words
 
 
 @pytest.mark.parametrize("code", ["en", "zh"])

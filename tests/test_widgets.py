@@ -117,6 +117,8 @@ def test_the_sources_of_a_table_fold_out_below_it(lang, said):
     addresses = re.findall(r'<a href="([^"]+)"', below)
     assert addresses
     assert all(address.startswith(("http://", "https://")) for address in addresses)
+    several = kj.load_cases().head(1).assign(source_ids="s003; s006")
+    assert re.findall(r"<li[^>]*>(s\d{3}):", kj.table(several, ["source_ids"])._repr_html_()) == ["s003", "s006"]
     own = kj.load_cases().head(2).assign(source_id=["my own", "<b>"])
     assert "<details" not in kj.table(own, ["source_id"])._repr_html_()
 

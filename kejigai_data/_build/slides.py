@@ -98,19 +98,25 @@ def points(block: str) -> list[str]:
     --------
     >>> points("> **Limits**\n>\n> - a\n> - b\n> - c\n> - d")
     ['> **Limits**\n> \n> - a\n> - b', '> **Limits**\n> \n> - c\n> - d']
+    >>> points("- a\n  more\n- b\n- a\n- c")
+    ['- a\n  more\n- b', '- a\n- c']
     """
     sign = "> " if block.startswith(">") else ""
     lines = [line.removeprefix(">").removeprefix(" ") for line in block.splitlines()]
     lines = [line for line in lines if line.strip()]
-    items = [line for line in lines if line.startswith("- ")]
-    if not items:
+    at = [number for number, line in enumerate(lines) if line.startswith("- ")]
+    if not at:
         return [block]
-    first, last = lines.index(items[0]), lines.index(items[-1])
+    # An item goes on where a line is indented.
+    after = (number for number in range(at[-1] + 1, len(lines)) if not lines[number].startswith(" "))
+    ends = [*at[1:], next(after, len(lines))]
+    items = ["\n".join(lines[start:end]) for start, end in zip(at, ends, strict=True)]
+    first, last = at[0], ends[-1]
     heading = lines[:first][:1]
     step = -(-len(items) // -(-len(items) // POINTS))
-    parts = [[*heading, "\n".join(items[at : at + step])] for at in range(0, len(items), step)]
+    parts = [[*heading, "\n".join(items[start : start + step])] for start in range(0, len(items), step)]
     parts[0][len(heading) : len(heading)] = lines[1:first]
-    parts[-1] += lines[last + 1 :]
+    parts[-1] += lines[last:]
     return ["\n".join(sign + line for line in "\n\n".join(part).splitlines()) for part in parts]
 
 

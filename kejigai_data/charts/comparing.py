@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from ..cases import adoption_dates, load_cases
+from ..cases import Adoption, adoption_dates, load_cases
 from ..checks import texts
 from ..codebook import codes_of, label
 from ..dates import written
@@ -13,7 +13,7 @@ from ..errors import SelectionError, unknown
 from ..language import pick, resolve
 from ..places import find_place
 from ..render import alt
-from ..words import word
+from ..words import date_in_words, word
 from .parts import DATE_LABEL, MUTED, Cell, Pair, colour_of, grid, heading, on, told
 
 if TYPE_CHECKING:
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 def record_date(case_id: str) -> str:
     """Return when the record dates the adoption of a case, in words where it does not."""
-    first, last = adoption_dates("record").get(case_id, ("", ""))
-    return written(first, last) if last else word("no_date_found")
+    found = adoption_dates("record").get(case_id, Adoption())
+    if found.date:
+        return date_in_words(found.date)
+    return written(found.first, found.last) if found.last else word("no_date_found")
 
 
 def mechanisms_named(
@@ -194,7 +196,7 @@ def dated_rows(mechanism: str) -> list[dict[str, str]]:
     cases = load_cases()
     rows = []
     for case in cases[cases["mechanism"] == mechanism].itertuples():
-        first, last = adoption_dates("record").get(case.case_id, ("", ""))
+        first, last, _ = adoption_dates("record").get(case.case_id, Adoption())
         rows.append(
             {
                 "row": getattr(case, f"place_{resolve()}"),

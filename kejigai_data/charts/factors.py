@@ -11,7 +11,7 @@ from ..errors import SelectionError
 from ..events import vagueness
 from ..instruments import instrument_names
 from ..language import pick, resolve
-from ..loading import records, where
+from ..loading import grouped, records, where
 from ..places import place_names
 from ..render import alt
 from ..words import date_in_words, word
@@ -84,12 +84,13 @@ def rights_moved(title: Pair | None = None, description: Pair | None = None) -> 
     380
     """
     codes = codes_of("rights")
+    told = [c for c in where("codings", "variable", "rights") if c["value"] and c["layer"] == "record"]
+    events = grouped("events", "instrument_id", {coding["instrument_id"] for coding in told})
     rows = []
-    for coding in where("codings", "variable", "rights"):
-        if coding["value"] and coding["layer"] == "record":
-            day, shown = _first_date(coding["instrument_id"])
-            if day:
-                rows.append((day, shown, coding))
+    for coding in told:
+        day, shown = _first_date(events[coding["instrument_id"]])
+        if day:
+            rows.append((day, shown, coding))
     cells = []
     for _, shown, coding in sorted(rows, key=lambda row: row[0]):
         name = _what(coding["instrument_id"]).removesuffix(f" ({shown[:4]})").removesuffix(f"（{shown[:4]}）")
@@ -104,13 +105,9 @@ def rights_moved(title: Pair | None = None, description: Pair | None = None) -> 
 FIRST = ("adopted", "revised", "amended", "approved", "promulgated")
 
 
-def _first_date(instrument: str) -> tuple[str, str]:
-    """Return when the document was passed or issued; only where that is not dated, its first date."""
-    found = [
-        e
-        for e in where("events", "instrument_id", instrument)
-        if e["date"] and e["layer"] != "article" and e["latest"]
-    ]
+def _first_date(events: list[dict[str, str]]) -> tuple[str, str]:
+    """Return when a document was passed or issued; only where that is not dated, its first date."""
+    found = [e for e in events if e["date"] and e["layer"] != "article" and e["latest"]]
     if not found:
         return "", ""
     best = min(found, key=lambda e: (e["event_type"] not in FIRST, *vagueness(e)))

@@ -11,7 +11,7 @@ from ..errors import SelectionError
 from ..evidence import check_case
 from ..instruments import instrument_names, main_instruments
 from ..language import pick, resolve
-from ..loading import each, records, where
+from ..loading import each, grouped, records, where
 from ..places import place_names
 from ..render import alt
 from ..words import date_in_words, word
@@ -180,11 +180,13 @@ def laboratory_stages(title: Pair | None = None, description: Pair | None = None
     True
     """
     names = instrument_names("record", resolve())
+    founded = _founded_laboratories()
     laboratories = [
         i
         for i in records("instruments")
-        if i["case_id"] in ("c026", "c027", "c028") and i["instrument_id"] in _founded_laboratories()
+        if i["case_id"] in ("c026", "c027", "c028") and i["instrument_id"] in founded
     ]
+    events = grouped("events", "instrument_id", {i["instrument_id"] for i in laboratories})
     places = place_names(resolve())
     cells = []
     for laboratory in laboratories:
@@ -192,11 +194,7 @@ def laboratory_stages(title: Pair | None = None, description: Pair | None = None
         name = laboratory[f"title_{resolve()}"] or names[instrument]
         row = f"{instrument}|{places[laboratory['place_id']]}{pick((': ', '：'))}{name}"
         for stage in STAGES:
-            found = [
-                e
-                for e in where("events", "instrument_id", instrument)
-                if e["event_type"] == stage and e["layer"] == "record"
-            ]
+            found = [e for e in events[instrument] if e["event_type"] == stage and e["layer"] == "record"]
             cells.append(_stage_cell(row, word(stage), found))
     return grid(cells, 130, 400).properties(**heading("stages", title, description))
 

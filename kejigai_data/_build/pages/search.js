@@ -1,24 +1,34 @@
 // Every word must occur somewhere in the entry; Chinese needs no spaces, so a word is any run of characters.
 // An apostrophe may be straight, curly or left out.
-// A date is one however it is written: 2020年1月20日, 2020.1.20, 2020/1/20 and 20 January 2020 as 2020-01-20; 1月20日
-// and 20 January as @01-20, a day of any year.
+// A date is one however it is written: 2020年1月20日, 2020.1.20, 2020/1/20, 20 January 2020 and 2020, January 20 as
+// 2020-01-20; 1月20日 and 20 January as @01-20, a day of any year.
 const DATE = /(\d{4})\s?年(?:\s?(\d{1,2})\s?月(?:\s?(\d{1,2})\s?[日号])?)?/g;
 const POINTS = /\b(\d{4})[-./](\d{1,2})[-./](\d{1,2})\b/g;
 const MONTH = /\b(\d{4})[-./](0?[1-9]|1[0-2])\b(?![-./]?\d)/g;
 const NO_YEAR = /(\d{1,2})\s?月\s?(\d{1,2})\s?[日号]/g;
-const NAMES = "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?";
-const NAMED = new RegExp(String.raw`\b(?:(\d{1,2})(?:st|nd|rd|th)? (?:of )?)?(${NAMES})\.? (?:(\d{1,2})(?:st|nd|rd|th)?,? )?(\d{4})\b`, "g");
-const DAY_MONTH = new RegExp(String.raw`\b(\d{1,2})(?:st|nd|rd|th)? (?:of )?(${NAMES})\b(?!\.? \d{4})`, "g");
-const MONTH_DAY = new RegExp(String.raw`\b(${NAMES})\.? (\d{1,2})(?:st|nd|rd|th)?\b(?!,? \d{4})`, "g");
+const NAMES = "(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)";
+const DAY = "(0?[1-9]|[12]\\d|3[01])(?:st|nd|rd|th)?";
+const pattern = (text) => new RegExp(text, "g");
+const DAYS = pattern(`\\b${DAY} ?[-\u2013] ?${DAY} ${NAMES}\\.?,? (\\d{4})\\b`);
+const YEAR_FIRST = pattern(`\\b(\\d{4}), ${NAMES}\\.?(?: ${DAY})?\\b`);
+const NAMED = pattern(`\\b(?:${DAY} (?:of )?)?${NAMES}\\.?,? (?:${DAY},? )?(\\d{4})\\b`);
+const DAY_MONTH = pattern(`\\b${DAY} (?:of )?${NAMES}\\b(?!\\.?,? \\d{4})`);
+const MONTH_DAY = pattern(`\\b${NAMES}\\.? ${DAY}\\b(?!,? \\d{4})`);
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const joined = (...parts) => parts.filter(Boolean).map((part) => String(part).padStart(2, "0")).join("-");
 const dated = (_, year, month, day) => joined(year, month, typeof day === "string" ? day : "");
 const number = (month) => 1 + MONTHS.indexOf(month.slice(0, 3));
 const anyYear = (month, day) => "@" + joined(month, day);
-const named = (_, first, month, second, year) => joined(year, number(month), first ?? second);
-const fold = (text) => text.normalize("NFKC").toLowerCase().replace(DATE, dated).replace(NO_YEAR, (_, month, day) => anyYear(month, day)).replace(POINTS, dated).replace(MONTH, dated)
-  .replace(NAMED, named).replace(DAY_MONTH, (_, day, month) => anyYear(number(month), day))
-  .replace(MONTH_DAY, (_, month, day) => anyYear(number(month), day)).replace(/['’‘`]/g, "").replace(/[\u2010-\u2013\u2212]/g, "-").replace(/iz(?=[aei])/g, "is");
+const plain = (text) => text.replace(/['’‘`]/g, "").replace(/[\u2010-\u2013\u2212]/g, "-").replace(/iz(?=[aei])/g, "is");
+const low = (text) => text.normalize("NFKC").toLowerCase();
+const fold = (text) => plain(low(text).replace(DATE, dated).replace(NO_YEAR, (_, month, day) => anyYear(month, day)).replace(POINTS, dated).replace(MONTH, dated)
+  .replace(DAYS, (_, first, last, month, year) => `${joined(year, number(month), first)} ${joined(year, number(month), last)}`)
+  .replace(YEAR_FIRST, (_, year, month, day) => joined(year, number(month), day))
+  .replace(NAMED, (_, first, month, second, year) => joined(year, number(month), first ?? second))
+  .replace(DAY_MONTH, (_, day, month) => anyYear(number(month), day))
+  .replace(MONTH_DAY, (_, month, day) => anyYear(number(month), day)));
+// What is looked through keeps its words as well: who asks for July means every July.
+const kept = (text) => `${plain(low(text))} ${fold(text)}`;
 // Punctuation parts words, but not inside one, as in 2021-05-26 or S&T.
 const BETWEEN = /[\s\p{Ps}\p{Pe}\p{Pi}\p{Pf}"*,;:!?、。·…—/～~+|]+/u;
 const EDGES = /^[-.\/&]+|[-.\/&]+$/g;
@@ -47,8 +57,8 @@ const more = document.getElementById("more");
 const FIRST = 40;
 // A source names what it is about, as the case does that it bears out: the case goes first.
 const folded = INDEX.map((entry) => {
-  const title = fold(entry.title + " " + entry.also);
-  return {entry, title: /^s\d+$/.test(entry.also) ? "" : title, text: title + " " + fold(entry.text)};
+  const title = kept(entry.title + " " + entry.also);
+  return {entry, title: /^s\d+$/.test(entry.also) ? "" : title, text: title + " " + kept(entry.text)};
 });
 function ranked(wanted) {
   const forms = wanted.map((word) => [exact(word), near(word)]);

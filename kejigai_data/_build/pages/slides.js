@@ -13,11 +13,13 @@ function measured(section, act) {
 }
 const full = (fit) => fit.scrollHeight > HIGH;
 function shrink(fit, least = 0.5) {
-  for (let size = 1; size >= least && (full(fit) || fit.scrollWidth > WIDE + 1); size -= 0.05) {
-    fit.style.fontSize = size + "em";
+  // In hundredths: steps of 0.05 never meet 0.8.
+  for (let size = 100; size >= 100 * least && (full(fit) || fit.scrollWidth > WIDE + 1); size -= 5) {
+    fit.style.fontSize = size / 100 + "em";
   }
 }
-const rowsOf = (section) => [...section.querySelectorAll("tbody tr")];
+// Not those of the notes, which hold a table of the text as well.
+const rowsOf = (section) => [...section.querySelectorAll(".fit tbody tr")];
 // How many rows find room on a slide in letters of a size, beginning with one of them.
 function room(section, from, most, size) {
   const rows = rowsOf(section);
@@ -58,10 +60,10 @@ function note(section, left) {
 // A table that leaves room is set larger, for the last row of the room.
 function grow(fit) {
   const tables = [...fit.querySelectorAll("table")];
-  const set = (size) => tables.forEach((table) => { table.style.fontSize = size + "em"; });
-  for (let size = 0.65; size <= 0.9; size += 0.05) {
+  const set = (size) => tables.forEach((table) => { table.style.fontSize = size / 100 + "em"; });
+  for (let size = 65; size <= 90; size += 5) {
     set(size);
-    if (full(fit) || fit.scrollWidth > WIDE + 1) { set(size - 0.05); return; }
+    if (full(fit) || fit.scrollWidth > WIDE + 1) { set(size - 5); return; }
   }
 }
 function scale(fit) {
