@@ -847,7 +847,8 @@ def test_agree_says_what_of_coding_sheets_it_did_not_read(tmp_path):
     assert done.stderr.count("was not read. (y2024)") == 2
     assert done.stderr.count("row 3: The spreadsheet shows an error") == 2
     # What both look up in vain they do not agree upon.
-    assert done.stderr.count("answers that are errors of a spreadsheet (#N/A, Err:502, #error!) count as missing: 3") == 2
+    said = "answers that are errors of a spreadsheet (#N/A, Err:502, #error!) count as missing: 3"
+    assert done.stderr.count(said) == 2
     assert done.stdout.splitlines()[1].split()[:3] == ["stage", "2", "100%"]
 
 

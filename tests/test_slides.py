@@ -41,7 +41,8 @@ TORN = r"""() => { const torn = [], range = document.createRange();
   return torn; }"""
 # How far the text of a slide without a table or a chart was made smaller, to be read from the back.
 SMALLEST = """() => Math.min(1, ...[...document.querySelectorAll('.fit')]
-  .filter(f => !f.querySelector('table, pre:not(.said), pre.aligned, svg')).map(f => parseFloat(f.style.fontSize || '1')))"""
+  .filter(f => !f.querySelector('table, pre:not(.said), pre.aligned, svg'))
+  .map(f => parseFloat(f.style.fontSize || '1')))"""
 
 
 @pytest.fixture(scope="module")
