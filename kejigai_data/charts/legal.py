@@ -17,7 +17,7 @@ from ..errors import SelectionError
 from ..evidence import check_case
 from ..instruments import main_instruments
 from ..language import pick, resolve
-from ..loading import records, where
+from ..loading import grouped, records, where
 from ..places import place_names
 from ..render import alt
 from ..words import date_in_words, word
@@ -69,8 +69,7 @@ def route_steps(
     """
     chosen = _legal(cases)
     rows = []
-    for case in chosen:
-        steps = _main_steps(case)
+    for case, steps in _main_steps(chosen).items():
         for step in STEPS:
             state, shown = _state([e for e in steps if e["event_type"] == step])
             name = case_label(case)
@@ -184,9 +183,11 @@ def _recorded() -> dict[str, str]:
     return {case: main for case, main in sorted(main_instruments().items()) if main in dated}
 
 
-def _main_steps(case_id: str) -> list[dict[str, str]]:
-    chosen = main_instrument(case_id)
-    return [e for e in where("events", "instrument_id", chosen) if e["layer"] == "record"]
+def _main_steps(case_ids: Iterable[str]) -> dict[str, list[dict[str, str]]]:
+    """Return case_id to the recorded events of its main instrument."""
+    mains = {case: main_instrument(case) for case in case_ids}
+    found = grouped("events", "instrument_id", mains.values())
+    return {case: [e for e in found[main] if e["layer"] == "record"] for case, main in mains.items()}
 
 
 def route_timeline(
@@ -242,7 +243,7 @@ def route_timeline(
 
 def steps_data(case_id: str, number: int) -> list[dict[str, str]]:
     """Return a row for each dated step of a route, and for each other step the word why it has no date."""
-    steps = _main_steps(case_id)
+    steps = _main_steps([case_id])[case_id]
     rows: list[dict[str, str]] = []
     for step in STEPS:
         where = f"{number}|{word(step)}"
@@ -324,8 +325,8 @@ def waiting_days(
     340
     """
     rows = []
-    for case in _legal(cases):
-        exact = [e for e in _main_steps(case) if e["earliest"] and e["earliest"] == e["latest"]]
+    for case, steps in _main_steps(_legal(cases)).items():
+        exact = [e for e in steps if e["earliest"] and e["earliest"] == e["latest"]]
         day = {e["event_type"]: pd.Timestamp(e["earliest"]) for e in exact}
         if {"adopted", "in_force"} <= set(day):
             gap = (day["in_force"] - day["adopted"]).days

@@ -76,27 +76,27 @@ class OnTheList(FirstUseAuthenticator):
             # The name's own turn: who passes for many addresses keeps nobody of another name waiting.
             async with self.turn((address,)), self.turn(name):
                 gone = handler.request.connection.stream.closed()
-                known = not gone and await self.knows(handler, name, password)
+                known = not gone and await self.knows(name, password)
             if not known and not gone:
                 await asyncio.sleep(1)
         return {"name": name, "admin": False} if known else None
 
-    async def knows(self, handler, name, password):
+    async def knows(self, name, password):
         """Tell whether a password is that of a name, or becomes it."""
         with dbm.open(self.dbm_path, "c", 0o600) as passwords:
             stored = passwords.get(name.encode())
         if stored is not None:
             return await beside(matches, password, stored)
-        if not self._validate_password(password):
-            return False
-        await self.keep(name, password)
-        return True
+        return await self.keep(name, password)
 
     async def keep(self, name, password):
-        """Keep a password, as the plug-in does, but beside the hub."""
+        """Keep a password if it may be one, as the plug-in does, but beside the hub; tell whether it is kept."""
+        if not self._validate_password(password):
+            return False
         kept = await beside(bcrypt.hashpw, password.encode(), bcrypt.gensalt())
         with dbm.open(self.dbm_path, "c", 0o600) as passwords:
             passwords[name] = kept
+        return True
 
     def _validate_password(self, password):
         return super()._validate_password(password) and short(password)
@@ -133,9 +133,7 @@ class NewPassword(ResetPasswordHandler):
         said = {"username": name, "password": self.get_body_argument("old", "", strip=False)}
         alert = "wrong"
         if await self.authenticator.authenticate(self, said):
-            alert = "success" if self.authenticator._validate_password(password) else "danger"
-        if alert == "success":
-            await self.authenticator.keep(name, password)
+            alert = "success" if await self.authenticator.keep(name, password) else "danger"
         self._register_template_path()
         self.finish(await self.render_template("reset.html", result=True, alert=alert))
 

@@ -19,12 +19,13 @@ const joined = (...parts) => parts.filter(Boolean).map((part) => String(part).pa
 const dated = (_, year, month, day) => joined(year, month, typeof day === "string" ? day : "");
 const number = (month) => 1 + MONTHS.indexOf(month.slice(0, 3));
 const anyYear = (month, day) => "@" + joined(month, day);
+const named = (year, month, day) => joined(year, number(month), day);
 const plain = (text) => text.replace(/['’‘`]/g, "").replace(/[\u2010-\u2013\u2212]/g, "-").replace(/iz(?=[aei])/g, "is");
 const low = (text) => text.normalize("NFKC").toLowerCase();
 const fold = (text) => plain(low(text).replace(DATE, dated).replace(NO_YEAR, (_, month, day) => anyYear(month, day)).replace(POINTS, dated).replace(MONTH, dated)
-  .replace(DAYS, (_, first, last, month, year) => `${joined(year, number(month), first)} ${joined(year, number(month), last)}`)
-  .replace(YEAR_FIRST, (_, year, month, day) => joined(year, number(month), day))
-  .replace(NAMED, (_, first, month, second, year) => joined(year, number(month), first ?? second))
+  .replace(DAYS, (_, first, last, month, year) => `${named(year, month, first)} ${named(year, month, last)}`)
+  .replace(YEAR_FIRST, (_, year, month, day) => named(year, month, day))
+  .replace(NAMED, (_, first, month, second, year) => named(year, month, first ?? second))
   .replace(DAY_MONTH, (_, day, month) => anyYear(number(month), day))
   .replace(MONTH_DAY, (_, month, day) => anyYear(number(month), day)));
 // What is looked through keeps its words as well: who asks for July means every July.
